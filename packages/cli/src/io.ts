@@ -1,0 +1,78 @@
+import process from "node:process";
+import { text } from "node:stream/consumers";
+
+/** Everything a command takes from, or does to, the process around it. Tests hand in their own. */
+export interface Io {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readStdin(): Promise<string>;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Calls back for every signal that asks the program to end. Returns a function that stops listening. */
+  onStopSignal(listener: (signal: StopSignal) => void): () => void;
+}
+
+export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+export interface OutputStream {
+  readonly isTerminal: boolean;
+  /** Size of the terminal; 80 by 24 where there is none. */
+  readonly columns: number;
+  readonly rows: number;
+  /** Whether the reader has gone away: a pager that was closed, a `head` that has seen enough. */
+  readonly isBroken: boolean;
+  /** Writes, or does nothing once the reader has gone away. */
+  write(content: string): void;
+  /** Returns a function that stops listening. */
+  onResize(listener: () => void): () => void;
+}
+
+const stopSignals: readonly StopSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+
+/** The real process. */
+export function processIo(): Io {
+  return {
+    env: process.env,
+    cwd: process.cwd(),
+    stdout: outputStream(process.stdout),
+    stderr: outputStream(process.stderr),
+    readStdin: () => text(process.stdin),
+    now: () => Date.now(),
+    onStopSignal(listener) {
+      for (const signal of stopSignals) process.on(signal, listener);
+      return () => {
+        for (const signal of stopSignals) process.off(signal, listener);
+      };
+    },
+  };
+}
+
+function outputStream(stream: NodeJS.WriteStream): OutputStream {
+  let isBroken = false;
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    // That nobody reads any more is no fault of ours; a full disk is.
+    if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_DESTROYED") throw error;
+    isBroken = true;
+  });
+  return {
+    isTerminal: stream.isTTY,
+    get columns() {
+      return stream.columns > 0 ? stream.columns : 80;
+    },
+    get rows() {
+      return stream.rows > 0 ? stream.rows : 24;
+    },
+    get isBroken() {
+      return isBroken;
+    },
+    write(content) {
+      if (!isBroken) stream.write(content);
+    },
+    onResize(listener) {
+      stream.on("resize", listener);
+      return () => stream.off("resize", listener);
+    },
+  };
+}

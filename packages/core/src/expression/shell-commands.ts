@@ -1,0 +1,307 @@
+import { readHeredocBodies, readHeredocStart } from "./shell-heredoc.ts";
+import { readArithmetic, readDoubleQuoted, readExpansion, readSingleQuoted } from "./shell-quote.ts";
+import {
+  type CommandKind,
+  type CommandsEnd,
+  EXPANSION,
+  PROCESS,
+  type ShellCommand,
+  type ShellScan,
+  type ShellWord,
+  nested,
+} from "./shell-scan.ts";
+
+/** Words that stand before a command and are no part of it. */
+const RESERVED = new Set(["then", "else", "elif", "do", "!", "time", "coproc"]);
+/** Words that open a block and stand before its first command. */
+const OPENERS = new Set(["{", "if", "while", "until"]);
+/** Words that open a block and are a command of their own up to `in` or `do`. */
+const HEADS = new Set(["for", "select", "case"]);
+/** Words that close a block; what follows up to the end of the command (a pipe, a redirection) is of the whole block. */
+const CLOSERS = new Set(["}", "fi", "done"]);
+
+/** Where one list of commands stands while it is read. */
+interface Reader {
+  readonly scan: ShellScan;
+  readonly until: CommandsEnd;
+  readonly kind: CommandKind;
+  /** Index of the first expression of each block that is open. */
+  readonly openers: number[];
+  command: ShellCommand;
+  pipeline: number;
+  word: { text: string; readonly from: number } | undefined;
+  /** What the next word is for, when it is no word of the command: the target of `<`, `>` or the text of `<<<`. */
+  redirection: "target" | "input" | undefined;
+  /** Inside `[[ … ]]`, where `&&`, `<` and brackets are operators of the test. */
+  isTest: boolean;
+}
+
+/** Reads commands up to what ends them, and behind it, and puts them into the scan. */
+export function readCommands(scan: ShellScan, until: CommandsEnd, kind: CommandKind): void {
+  scan.pipelines += 1;
+  const reader: Reader = {
+    scan,
+    until,
+    kind,
+    openers: [],
+    command: newCommand(scan, kind, scan.pipelines),
+    pipeline: scan.pipelines,
+    word: undefined,
+    redirection: undefined,
+    isTest: false,
+  };
+  while (scan.at < scan.end && !readEnd(reader)) readNext(reader);
+  endCommand(reader);
+}
+
+function newCommand(scan: ShellScan, kind: CommandKind, pipeline: number): ShellCommand {
+  return { kind, words: [], inputs: [], pipeline, all: { from: scan.found.length, to: scan.found.length } };
+}
+
+/** Whether the list ends here; moves behind the sign that ends it. */
+function readEnd(reader: Reader): boolean {
+  const { scan, until } = reader;
+  const character = scan.text.charAt(scan.at);
+  if (until === "branch") {
+    if (isAtCommand(reader) && isAtWord(scan, "esac")) return true;
+    if (character !== ";" || !";&".includes(scan.text.charAt(scan.at + 1) || " ")) return false;
+    endCommand(reader);
+    scan.at += scan.text.startsWith(";;&", scan.at) ? 3 : 2;
+    return true;
+  }
+  if (character !== until || (until === ")" && reader.isTest)) return false;
+  endCommand(reader);
+  scan.at += 1;
+  return true;
+}
+
+function isAtCommand(reader: Reader): boolean {
+  return reader.word === undefined && reader.command.words.length === 0;
+}
+
+function isAtWord(scan: ShellScan, word: string): boolean {
+  if (!scan.text.startsWith(word, scan.at)) return false;
+  const next = scan.text.charAt(scan.at + word.length);
+  return next === "" || " \t\r\n;&|<>()`".includes(next);
+}
+
+function readNext(reader: Reader): void {
+  const { scan } = reader;
+  const character = scan.text.charAt(scan.at);
+  if (character === "\n") return readNewline(reader);
+  if (" \t\r".includes(character)) {
+    endWord(reader);
+    scan.at += 1;
+  } else if (character === "#" && reader.word === undefined) {
+    readComment(scan);
+  } else if ("<>|&;()".includes(character)) {
+    if (reader.isTest) readTestOperator(reader, character);
+    else readOperator(reader, character);
+  } else {
+    openWord(reader).text += readWordPart(scan, character);
+  }
+}
+
+function readWordPart(scan: ShellScan, character: string): string {
+  const expansion = readExpansion(scan, false);
+  if (expansion !== undefined) return expansion;
+  scan.at += 1;
+  if (character === "'") return readSingleQuoted(scan, false);
+  return character === '"' ? readDoubleQuoted(scan) : character;
+}
+
+function readComment(scan: ShellScan): void {
+  const start = scan.at;
+  while (scan.at < scan.end && scan.text.charAt(scan.at) !== "\n") {
+    if (scan.backquotes > 0 && scan.text.charAt(scan.at) === "`") break;
+    scan.at += 1;
+  }
+  scan.comments.push({ start, end: scan.at });
+}
+
+function readNewline(reader: Reader): void {
+  const { scan } = reader;
+  endWord(reader);
+  scan.at += 1;
+  const [first] = reader.command.words;
+  const isUnfinished = reader.isTest || (first?.text === "case" && reader.command.words.length === 2);
+  // After `|` the next line goes on with the pipeline.
+  const goesOn = reader.command.words.length === 0 && reader.command.inputs.length === 0;
+  if (!isUnfinished && !goesOn && reader.kind === "command") endPipeline(reader);
+  readHeredocBodies(scan);
+}
+
+function readTestOperator(reader: Reader, character: string): void {
+  const { scan } = reader;
+  endWord(reader);
+  const length = scan.text.charAt(scan.at + 1) === character && "&|".includes(character) ? 2 : 1;
+  openWord(reader).text += scan.text.slice(scan.at, scan.at + length);
+  scan.at += length;
+  endWord(reader);
+}
+
+function readOperator(reader: Reader, character: string): void {
+  const { scan } = reader;
+  switch (character) {
+    case "(":
+      return readOpening(reader);
+    case "<":
+    case ">":
+      return readRedirection(reader, character);
+    case "&":
+      if (scan.text.charAt(scan.at + 1) === ">") return readRedirection(reader, character);
+      break;
+    case "|":
+      if (scan.text.charAt(scan.at + 1) === "|") break;
+      endCommand(reader);
+      scan.at += scan.text.charAt(scan.at + 1) === "&" ? 2 : 1;
+      return;
+    default:
+  }
+  endPipeline(reader);
+  scan.at += scan.text.charAt(scan.at + 1) === character && character !== ")" ? 2 : 1;
+}
+
+function readRedirection(reader: Reader, character: string): void {
+  const { scan } = reader;
+  if (scan.text.startsWith(`${character}(`, scan.at)) {
+    const word = openWord(reader);
+    scan.at += 2;
+    nested(scan, () => readCommands(scan, ")", "command"));
+    word.text += PROCESS;
+    return;
+  }
+  // The number or `{name}` before the sign says which descriptor is meant.
+  if (reader.word !== undefined && isDescriptor(reader.word.text)) reader.word = undefined;
+  endWord(reader);
+  if (scan.text.startsWith("<<<", scan.at)) {
+    scan.at += 3;
+    reader.redirection = "input";
+  } else if (scan.text.startsWith("<<", scan.at)) {
+    readHeredocStart(scan, reader.command);
+  } else {
+    while (scan.at < scan.end && "<>&|".includes(scan.text.charAt(scan.at))) scan.at += 1;
+    reader.redirection = "target";
+  }
+}
+
+function isDescriptor(text: string): boolean {
+  if (text.startsWith("{") && text.endsWith("}")) return true;
+  return text !== "" && [...text].every((character) => character >= "0" && character <= "9");
+}
+
+function readOpening(reader: Reader): void {
+  const { scan, command, kind } = reader;
+  const [first] = command.words;
+  const isHead = command.words.length === 0 || (first?.text === "for" && command.words.length === 1);
+  if (reader.word === undefined && kind === "command" && isHead && scan.text.charAt(scan.at + 1) === "(") {
+    openWord(reader).text += EXPANSION;
+    readArithmetic(scan);
+    return;
+  }
+  if (kind === "command" && isFunctionHead(reader)) {
+    scan.at = scan.text.indexOf(")", scan.at) + 1;
+    reader.word = undefined;
+    reader.command.words.length = 0;
+    return;
+  }
+  const inner = innerKind(reader);
+  const word = openWord(reader);
+  scan.at += 1;
+  nested(scan, () => readCommands(scan, ")", inner));
+  word.text += EXPANSION;
+}
+
+/** A bracket inside a word opens the items of an array after `=`, else a pattern; alone it opens a subshell. */
+function innerKind(reader: Reader): CommandKind {
+  if (reader.word === undefined) return reader.kind;
+  return reader.word.text.endsWith("=") ? "array" : "pattern";
+}
+
+/** Whether `name()` stands here: the one word of a command, and nothing between the brackets. */
+function isFunctionHead(reader: Reader): boolean {
+  const { scan, command, word } = reader;
+  if (command.words.length + (word === undefined ? 0 : 1) !== 1) return false;
+  let at = scan.at + 1;
+  while (" \t".includes(scan.text.charAt(at)) && at < scan.end) at += 1;
+  return scan.text.charAt(at) === ")";
+}
+
+function openWord(reader: Reader): { text: string } {
+  reader.word ??= { text: "", from: reader.scan.found.length };
+  return reader.word;
+}
+
+function endWord(reader: Reader): void {
+  const { scan, command, word, redirection } = reader;
+  if (word === undefined) return;
+  reader.word = undefined;
+  reader.redirection = undefined;
+  const finished: ShellWord = { text: word.text, from: word.from, to: scan.found.length };
+  if (redirection === "input") command.inputs.push(finished);
+  if (redirection !== undefined) return;
+  command.words.push(finished);
+  if (reader.kind === "command") readKeyword(reader, finished);
+}
+
+/** Takes words of the grammar out of the command, so that its first word is the command's name. */
+function readKeyword(reader: Reader, word: ShellWord): void {
+  const { command, openers, scan } = reader;
+  const [first] = command.words;
+  if (first?.text === "case" && command.words.length === 3 && word.text === "in") return readBranches(reader);
+  if (reader.isTest) {
+    if (word.text === "]]") reader.isTest = false;
+    return;
+  }
+  const isName = first?.text === "function" && command.words.length === 2;
+  if (isName) command.words.length = 0;
+  if (command.words.length !== 1) return;
+  if (word.text === "[[") reader.isTest = true;
+  if (OPENERS.has(word.text) || HEADS.has(word.text)) openers.push(word.from);
+  if (OPENERS.has(word.text) || RESERVED.has(word.text)) command.words.length = 0;
+  if (CLOSERS.has(word.text)) command.all = { from: openers.pop() ?? word.from, to: scan.found.length };
+}
+
+/** Reads the branches of a `case` from behind its `in`: a pattern up to `)`, then commands, again and again up to `esac`. */
+function readBranches(reader: Reader): void {
+  const { scan, command } = reader;
+  for (;;) {
+    skipBlank(scan);
+    if (scan.at >= scan.end) break;
+    if (isAtWord(scan, "esac")) {
+      scan.at += "esac".length;
+      break;
+    }
+    if (scan.text.charAt(scan.at) === "(") scan.at += 1;
+    nested(scan, () => readCommands(scan, ")", "pattern"));
+    nested(scan, () => readCommands(scan, "branch", "command"));
+  }
+  command.all = { from: reader.openers.pop() ?? command.all.from, to: scan.found.length };
+}
+
+function skipBlank(scan: ShellScan): void {
+  while (scan.at < scan.end) {
+    if (scan.text.charAt(scan.at) === "#") readComment(scan);
+    else if (" \t\r\n".includes(scan.text.charAt(scan.at))) scan.at += 1;
+    else break;
+  }
+}
+
+function endCommand(reader: Reader): void {
+  endWord(reader);
+  const { scan, kind, command } = reader;
+  if (command.words.length > 0 || command.inputs.length > 0 || scan.heredocs.some((open) => open.command === command)) {
+    command.all = { from: command.all.from, to: scan.found.length };
+    scan.commands.push(command);
+  }
+  reader.isTest = false;
+  reader.redirection = undefined;
+  reader.command = newCommand(scan, kind, reader.pipeline);
+}
+
+function endPipeline(reader: Reader): void {
+  endCommand(reader);
+  reader.scan.pipelines += 1;
+  reader.pipeline = reader.scan.pipelines;
+  reader.command.pipeline = reader.pipeline;
+}

@@ -1,0 +1,119 @@
+import type { StepRow } from "../state/rows.ts";
+import type { RunState } from "../state/run-state.ts";
+import { finish } from "./run.ts";
+import { skip } from "./settle.ts";
+import { stopOutside } from "./stop.ts";
+import { withdraw } from "./task.ts";
+import { openTimer } from "./timer.ts";
+import { isTerminal } from "./status.ts";
+import type { CancelCause } from "./status.ts";
+import type { Work } from "./work.ts";
+
+/**
+ * Cancel, pause, resume and the run's timeout. A first cancel stops everything but `finally`; a second stops that too, or
+ * keeps it from starting. A pause withdraws queued tasks and stops every clock but those of running attempts.
+ */
+
+export function cancelRun(work: Work): string | null {
+  const { run } = work;
+  if (isTerminal(run.status)) return "the run is over";
+  if (run.queuedAt === 0) return "the run does not exist";
+  if (run.status === "paused") resumeRun(work);
+  work.touchRun().cancelCount += 1;
+  if (run.status === "queued") {
+    skipEverything(work);
+    finish(work);
+    return null;
+  }
+  if (run.phase === "finally") {
+    const last = work.plan.phases.finally;
+    if (run.cancelCount > 1 && last !== null) stopOutside(work, work.step(last).body!, canceled);
+  } else {
+    stopPhase(work, "run_canceled");
+  }
+  return null;
+}
+
+const canceled = { cause: "run_canceled", isSoft: false } as const;
+
+/** Stops the run's own list, or the hook that runs after it. */
+export function stopPhase(work: Work, cause: CancelCause): void {
+  if (work.run.phase === "main") stopOutside(work, 0, { cause, isSoft: false });
+  for (const hook of [work.plan.phases.onSuccess, work.plan.phases.onFailure]) {
+    const row = hook === null ? undefined : work.state.steps[hook];
+    if (work.run.phase === "hooks" && row !== undefined && !isTerminal(row.status)) {
+      stopOutside(work, work.step(row.step).body!, { cause, isSoft: false });
+    }
+  }
+  if (cause === "run_timeout") work.touchRun().stopCause = cause;
+}
+
+function skipEverything(work: Work): void {
+  const { onSuccess, onFailure, finally: last } = work.plan.phases;
+  for (const member of work.plan.scopes[0]!.members) skip(work, member, "run_canceled", false);
+  for (const phase of [onSuccess, onFailure, last]) if (phase !== null) skip(work, phase, "run_canceled", false);
+}
+
+export function pauseRun(work: Work): string | null {
+  if (work.run.status !== "running") return `the run is ${work.run.status}`;
+  const run = work.touchRun();
+  run.status = "paused";
+  run.pausedAt = work.at;
+  work.emitRun("run.paused", null);
+  for (const row of allRows(work.state)) withdraw(work, row);
+  return null;
+}
+
+export function resumeRun(work: Work): string | null {
+  if (work.run.status !== "paused") return `the run is ${work.run.status}`;
+  const run = work.touchRun();
+  const lengthMs = work.at - run.pausedAt!;
+  run.status = "running";
+  run.pausedAt = null;
+  work.emitRun("run.resumed", null);
+  moveRunTimers(work, lengthMs);
+  for (const row of allRows(work.state)) moveTimers(work, row, lengthMs);
+  work.checkRun = true;
+  return null;
+}
+
+function moveRunTimers(work: Work, lengthMs: number): void {
+  const { run } = work;
+  if (run.timeoutAt !== null) {
+    run.timeoutAt += lengthMs;
+    openTimer(work, { at: run.timeoutAt, step: -1, task: -1, kind: "timeout" });
+  }
+  if (run.rateAt !== null) {
+    run.rateAt += lengthMs;
+    openTimer(work, { at: run.rateAt, step: -1, task: -1, kind: "rate" });
+  }
+  if (work.plan.scopes[0]!.rateLimit !== null) run.rateTat += lengthMs;
+}
+
+function moveTimers(work: Work, row: StepRow, lengthMs: number): void {
+  if (isTerminal(row.status) || (row.timerAt === null && row.deadlineAt === null && row.rateTat === 0)) return;
+  const { step, task } = work.touch(row);
+  if (row.timerAt !== null) {
+    row.timerAt += lengthMs;
+    openTimer(work, { at: row.timerAt, step, task, kind: row.timer! });
+  }
+  if (row.deadlineAt !== null) {
+    row.deadlineAt += lengthMs;
+    const isScope = task < 0 && work.step(step).body !== null;
+    openTimer(work, { at: row.deadlineAt, step, task, kind: isScope ? "timeout" : "deadline" });
+  }
+  if (row.rateAt !== null) {
+    row.rateAt += lengthMs;
+    openTimer(work, { at: row.rateAt, step, task, kind: "rate" });
+  }
+  if (row.rateTat > 0) row.rateTat += lengthMs;
+}
+
+/** Every row of the run, in order of step, then item. */
+export function* allRows(state: RunState): Generator<StepRow> {
+  for (let step = 0; step < state.steps.length; step += 1) {
+    const row = state.steps[step];
+    if (row !== undefined) yield row;
+    for (const item of state.maps.get(step)?.rows ?? []) if (item !== undefined) yield item;
+  }
+}

@@ -1,0 +1,39 @@
+import { stopMember } from "./stop.ts";
+import { isTerminal } from "./status.ts";
+import type { Work } from "./work.ts";
+
+/**
+ * Losers of a race: when a join cancels the rest, an unsettled step loses if something needs it (a success or order edge goes out) and
+ * none of these edges leads to a step that is still pending; then the same is asked of its own sources. Failure and
+ * settled edges, `output` and `finally` keep nothing alive. A loser is never a failure.
+ */
+export function cancelLosers(work: Work, winner: number): void {
+  const candidates = sourcesOf(work, winner);
+  for (let next = candidates.shift(); next !== undefined; next = candidates.shift()) {
+    if (!isLoser(work, next)) continue;
+    stopMember(work, next, { cause: "join_lost", isSoft: false });
+    candidates.push(...sourcesOf(work, next));
+  }
+}
+
+function sourcesOf(work: Work, step: number): number[] {
+  return work.step(step).incoming.map((edge) => work.plan.edges[edge]!.from);
+}
+
+function isLoser(work: Work, step: number): boolean {
+  const row = work.state.steps[step];
+  if (row !== undefined && (isTerminal(row.status) || isAskedToStop(work, step))) return false;
+  const needers = work.state.index.needers[step]!;
+  return needers.length > 0 && !needers.some((needer) => isPending(work, needer));
+}
+
+function isAskedToStop(work: Work, step: number): boolean {
+  const row = work.state.steps[step]!;
+  if (row.stop === "outside") return true;
+  return row.stopCause !== null && row.stopCause !== "paused";
+}
+
+function isPending(work: Work, step: number): boolean {
+  const row = work.state.steps[step];
+  return row === undefined || (row.status === "pending" && row.firedSeq === 0);
+}

@@ -1,0 +1,138 @@
+import type { StepRow } from "../state/rows.ts";
+import { isByChoice } from "./edge.ts";
+import type { RunRetry } from "./event.ts";
+import type { Work } from "./work.ts";
+
+/** Steps that a retry runs again. Both in definition order; `reopened` blocks and maps keep what they have done. */
+export interface Reset {
+  readonly fresh: readonly number[];
+  readonly reopened: readonly number[];
+}
+
+/**
+ * Which steps a retry runs again.
+ * - Of itself: failures that counted, canceled steps (not lost races), steps lost because of them, every step whose join
+ *   counted an edge from one of these; of a failed block its members by the same rule.
+ * - `from`: the step and all its descendants. `only`: the step.
+ * - Hooks and `finally` always.
+ * A block around a step that runs again is reopened, and so what depends on the block runs again too.
+ */
+export function chooseReset(work: Work, event: RunRetry): Reset {
+  const chosen = new Selection(work);
+  if (event.only !== undefined) {
+    chosen.addAlone(event.only);
+  } else if (event.from !== undefined) {
+    chosen.add(event.from, reopensMap(work, event.from) ? "reopened" : "fresh");
+    chosen.close(() => true);
+  } else {
+    selectFailed(work, chosen);
+  }
+  const { onSuccess, onFailure, finally: last } = work.plan.phases;
+  for (const phase of [onSuccess, onFailure, last]) if (phase !== null) chosen.addWhole(phase);
+  return chosen.result();
+}
+
+/** Steps lost or stopped because of a failure, which this retry leaves as they are. */
+export function lostBeside(work: Work, reset: Reset): number {
+  const all = new Selection(work);
+  selectFailed(work, all);
+  const again = new Set([...reset.fresh, ...reset.reopened]);
+  return all.result().fresh.filter((step) => !again.has(step) && isLostOrCanceled(work.state.steps[step])).length;
+}
+
+function selectFailed(work: Work, selection: Selection): void {
+  const scopes = [0];
+  for (let scope = scopes.pop(); scope !== undefined; scope = scopes.pop()) {
+    for (const member of work.plan.scopes[scope]!.members) {
+      const row = work.state.steps[member];
+      if (row === undefined || !isFailedByItself(row)) continue;
+      const { body, isMap } = work.step(member);
+      const isEntered = row.status !== "skipped" && (!isMap || row.items !== null);
+      selection.add(member, body !== null && isEntered ? "reopened" : "fresh");
+      if (body !== null && !isMap && isEntered) scopes.push(body);
+    }
+  }
+  selection.close((source, target) => countedBy(work, source, target));
+}
+
+function isFailedByItself(row: StepRow): boolean {
+  if (row.failure === "counted") return true;
+  if (row.status === "canceled") return row.stopCause !== "join_lost";
+  return row.status === "skipped" && (row.skipReason === "scope_failed" || row.skipReason === "run_canceled");
+}
+
+function isLostOrCanceled(row: StepRow | undefined): boolean {
+  if (row === undefined) return false;
+  return row.status === "canceled" || (row.status === "skipped" && !isByChoice(row.skipReason!));
+}
+
+/** A failed or stopped map repeats only its failed and unstarted items. */
+function reopensMap(work: Work, step: number): boolean {
+  const row = work.state.steps[step];
+  const hasItems = work.step(step).isMap && row !== undefined && row.items !== null;
+  return hasItems && (row.status === "failed" || row.status === "canceled");
+}
+
+/** Whether the join of `target` was decided with the edge from `source` already resolved. */
+function countedBy(work: Work, source: number, target: number): boolean {
+  const from = work.state.steps[source];
+  const to = work.state.steps[target];
+  if (from === undefined || to === undefined) return true;
+  const decidedAt = to.firedSeq > 0 ? to.firedSeq : to.settledSeq;
+  return from.settledSeq <= decidedAt;
+}
+
+class Selection {
+  readonly #work: Work;
+  readonly #fresh = new Set<number>();
+  readonly #reopened = new Set<number>();
+  readonly #open: number[] = [];
+
+  constructor(work: Work) {
+    this.#work = work;
+  }
+
+  /** Adds a step, and reopens the blocks around it. */
+  add(step: number, how: "fresh" | "reopened"): void {
+    if (how === "fresh") this.addWhole(step);
+    else if (!this.#fresh.has(step) && !this.#reopened.has(step)) {
+      this.#reopened.add(step);
+      this.#open.push(step);
+    }
+    const { owner } = this.#work.plan.scopes[this.#work.step(step).scope]!;
+    if (owner >= 0 && this.#work.step(owner).kind !== "phase") this.add(owner, "reopened");
+  }
+
+  /** Adds a step with everything in it. */
+  addWhole(step: number): void {
+    const stack = [step];
+    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+      if (this.#fresh.has(next)) continue;
+      this.#fresh.add(next);
+      this.#reopened.delete(next);
+      this.#open.push(next);
+      const { body, isMap } = this.#work.step(next);
+      if (body !== null && !isMap) stack.push(...this.#work.plan.scopes[body]!.members);
+    }
+  }
+
+  addAlone(step: number): void {
+    this.add(step, reopensMap(this.#work, step) ? "reopened" : "fresh");
+    this.#open.length = 0;
+  }
+
+  /** Adds the targets of all edges that `follows` names, until there are no more. */
+  close(follows: (source: number, target: number) => boolean): void {
+    for (let step = this.#open.pop(); step !== undefined; step = this.#open.pop()) {
+      for (const index of this.#work.step(step).outgoing) {
+        const { to } = this.#work.plan.edges[index]!;
+        if (!this.#fresh.has(to) && follows(step, to)) this.add(to, "fresh");
+      }
+    }
+  }
+
+  result(): Reset {
+    const inOrder = (steps: Set<number>): number[] => [...steps].toSorted((a, b) => a - b);
+    return { fresh: inOrder(this.#fresh), reopened: inOrder(this.#reopened) };
+  }
+}

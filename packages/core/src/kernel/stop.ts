@@ -1,0 +1,170 @@
+import type { PlanScope } from "../plan/plan.ts";
+import type { RunRow, StepRow, StopCause, StopState } from "../state/rows.ts";
+import { offerMap, unwant } from "./admission.ts";
+import { isRescued } from "./join.ts";
+import { failItem, skipUnstartedItems, stopItem } from "./map.ts";
+import { fail, memberCause, skip, skipReasonOf, stopped } from "./settle.ts";
+import { isTerminal } from "./status.ts";
+import type { CancelCause } from "./status.ts";
+import type { Work } from "./work.ts";
+
+/**
+ * Stopping. A scope stops
+ * - from inside, when a failure counts: `fail_all` stops its running members, `complete_running` ("soft") lets running
+ *   attempts and child runs finish; members with a failure or settled edge go on and may still start;
+ * - from outside (its timeout, a cancel, a stopping parent, a lost race): every member, and nothing more starts.
+ *
+ * What has no running code settles at once. A running or queued attempt is asked to stop and keeps its step and its slots
+ * until the host reports.
+ */
+
+const LEVEL: Record<StopState, number> = { none: 0, inside_soft: 1, inside: 2, outside_soft: 3, outside: 4 };
+
+/** Why something is stopped, and whether running attempts and child runs may finish. */
+export interface Stop {
+  readonly cause: CancelCause;
+  readonly isSoft: boolean;
+}
+
+/** A failure counted in the scope: its mode decides. */
+export function stopInside(work: Work, scopeIndex: number): void {
+  const scope = work.plan.scopes[scopeIndex]!;
+  const mode = scopeIndex === 0 ? (work.run.mode ?? scope.mode) : scope.mode;
+  if (mode === "continue") return;
+  const isSoft = mode === "complete_running";
+  const previous = raise(work, scope, isSoft ? "inside_soft" : "inside");
+  if (previous === null) return;
+  const stop: Stop = { cause: "scope_failed", isSoft };
+  if (scope.kind === "map") {
+    stopItems(work, work.touchStep(scope.owner), stop, previous);
+    return;
+  }
+  for (const member of scope.members) {
+    if (!mayGoOn(work, member)) stopMember(work, member, stop);
+  }
+}
+
+/** Members with a failure or settled edge are left alone, unless they fired without such an edge and have not started. */
+function mayGoOn(work: Work, member: number): boolean {
+  if (!work.state.index.isRescuer[member]) return false;
+  const row = work.state.steps[member];
+  if (row === undefined || row.firedSeq === 0 || row.startedAt !== null) return true;
+  return isRescued(work, work.step(member));
+}
+
+/**
+ * Stops a scope from outside; a later, harder stop overrules a softer one. `passedOn` is the cause its members are
+ * given: that of a scope's own timeout names the timeout, otherwise it is the parent that stopped.
+ */
+export function stopOutside(work: Work, scopeIndex: number, stop: Stop, passedOn = memberCause(stop.cause)): void {
+  const scope = work.plan.scopes[scopeIndex]!;
+  const previous = raise(work, scope, stop.isSoft ? "outside_soft" : "outside");
+  if (previous === null) return;
+  const owner: RunRow | StepRow = scope.owner < 0 ? work.run : work.state.steps[scope.owner]!;
+  owner.stopCause = stop.cause;
+  const inner: Stop = { cause: passedOn, isSoft: stop.isSoft };
+  if (scope.kind === "map") {
+    stopItems(work, work.touchStep(scope.owner), inner, previous);
+  } else {
+    for (const member of scope.members) stopMember(work, member, inner);
+  }
+}
+
+/** Raises the stop level of a scope and gives the level before, or null where it is no higher than that. */
+function raise(work: Work, scope: PlanScope, stop: StopState): StopState | null {
+  const owner: RunRow | StepRow = scope.owner < 0 ? work.touchRun() : work.touchStep(scope.owner);
+  const previous = owner.stop;
+  if (LEVEL[previous] >= LEVEL[stop]) return null;
+  owner.stop = stop;
+  return previous;
+}
+
+/** Stops one step, whatever it is doing. */
+export function stopMember(work: Work, step: number, stop: Stop): void {
+  const row = work.state.steps[step];
+  if (row === undefined || row.status === "pending") {
+    skip(work, step, skipReasonOf(stop.cause), false);
+    return;
+  }
+  if (isTerminal(row.status)) return;
+  const { body } = work.step(step);
+  // A block or map that waits for its start delay has not been entered: it is stopped like a task.
+  if (body !== null && row.status !== "waiting") stopOutside(work, body, stop);
+  else stopTask(work, row, stop);
+}
+
+/** Stops an ordinary step or an item of a map. */
+function stopTask(work: Work, row: StepRow, { cause, isSoft }: Stop): void {
+  if (row.stopCause !== null && row.stopCause !== "paused") return;
+  switch (row.status) {
+    case "queued":
+      requestCancel(work, row, cause);
+      return;
+    case "running":
+      if (!isSoft) requestCancel(work, row, cause);
+      return;
+    case "waiting":
+      stopWaiting(work, row, { cause, isSoft });
+      return;
+    case "ready":
+      if (row.task < 0) unwant(work.state, row.step);
+      settleStopped(work, row, cause);
+      return;
+    default:
+      settleStopped(work, row, cause);
+  }
+}
+
+function stopWaiting(work: Work, row: StepRow, { cause, isSoft }: { cause: StopCause; isSoft: boolean }): void {
+  const { kind } = work.step(row.step);
+  if (kind === "child" && row.timer === null) {
+    if (isSoft || row.stopCause !== null) return;
+    work.touch(row).stopCause = cause;
+    work.command({ type: "cancelChild", step: row.step, task: row.task, attempt: row.attempt });
+    return;
+  }
+  forgetSignal(work, row);
+  settleStopped(work, row, cause);
+}
+
+/** The step waits for a signal no longer. */
+export function forgetSignal(work: Work, row: StepRow): void {
+  if (row.signal === null) return;
+  work.command({ type: "forgetSignal", step: row.step, task: row.task, name: row.signal });
+  work.touch(row).signal = null;
+}
+
+export function requestCancel(work: Work, row: StepRow, cause: StopCause): void {
+  work.touch(row).stopCause = cause;
+  const { step, task, attempt } = row;
+  work.command({ type: "cancelTask", step, task, attempt, cause, ifQueued: cause === "paused" });
+}
+
+/** Stops what a step or item is waiting for because of its deadline. */
+export function stopForDeadline(work: Work, row: StepRow): void {
+  if (row.stopCause !== null && row.stopCause !== "paused") return;
+  if (row.status === "queued" || row.status === "running") requestCancel(work, row, "deadline");
+  else if (row.status === "waiting") stopWaiting(work, row, { cause: "deadline", isSoft: false });
+  else {
+    if (row.status === "ready" && row.task < 0) unwant(work.state, row.step);
+    settleStopped(work, row, "deadline");
+  }
+}
+
+/** What was asked to stop has stopped. A deadline makes it a failure. */
+export function settleStopped(work: Work, row: StepRow, cause: StopCause): void {
+  if (cause === "deadline") {
+    const id = work.step(row.step).id;
+    const error = { code: "timeout", message: `Step \`${id}\` did not end before its deadline.` };
+    if (row.task >= 0) failItem(work, row, error);
+    else fail(work, row, error);
+  } else if (row.task >= 0) stopItem(work, row, cause);
+  else stopped(work, row, cause);
+}
+
+function stopItems(work: Work, owner: StepRow, stop: Stop, previous: StopState): void {
+  if (previous === "none") skipUnstartedItems(work, owner);
+  const live = [...work.state.mapState(owner.step).live].toSorted((a, b) => a - b);
+  for (const item of live) stopTask(work, work.touchItem(owner.step, item), stop);
+  offerMap(work, owner.step);
+}

@@ -1,0 +1,132 @@
+import type { Definition, JsonObject, JsonValue, Plan, RunFailure, RunOverrides, RunStatus, StepError, StepStatus } from "@braid/core";
+import type { StepType } from "./steps/step-type.ts";
+import type { LogLine, RunSummaryRow, Store } from "./store/port.ts";
+
+/** Settings of an engine. Every one has a default. */
+export interface EngineOptions {
+  /** A store, or its URL: `memory:`, `sqlite:path`. Default `memory:`. */
+  readonly store?: Store | string;
+  /** Step types beside the built-in ones. */
+  readonly types?: readonly StepType[];
+  /** Handed to every handler as `services`. */
+  readonly services?: Readonly<Record<string, unknown>>;
+  /** Length of a lease in milliseconds. Default 15,000. */
+  readonly leaseMs?: number;
+  /** Largest output, item or patch in bytes of JSON. Default 1 MiB. */
+  readonly maxPayloadBytes?: number;
+  /** Environment that programs of steps inherit, before declared `env`. Default: PATH, HOME, LANG, TMPDIR of this process. */
+  readonly inheritedEnv?: Readonly<Record<string, string>>;
+  /** Where secrets are read; default `process.env`. */
+  readonly secretsEnv?: Readonly<Record<string, string | undefined>>;
+  /** Called for every log line of attempts run here, after masking. */
+  readonly onLog?: (line: LogLine) => void;
+}
+
+export interface Registered {
+  readonly name: string;
+  readonly version: number;
+  readonly plan: Plan;
+}
+
+export interface StartOptions {
+  readonly input?: JsonObject;
+  readonly idempotencyKey?: string;
+  readonly priority?: number;
+  readonly overrides?: RunOverrides;
+  /** Kept with the run: `{ directory }` of the file, for instance. */
+  readonly meta?: JsonObject;
+}
+
+/** A trace event as every surface shows it: the JSON line of `braid run --json`. */
+export type PublicTraceEvent = JsonObject;
+
+export interface RunResult {
+  readonly runId: string;
+  readonly epoch: number;
+  readonly status: RunStatus;
+  readonly toleratedFailures: number;
+  readonly error: (StepError & { readonly step?: string }) | null;
+  readonly failures: readonly RunFailure[];
+  readonly output: JsonValue;
+  readonly durationMs: number;
+  /** In definition order; visible steps only. */
+  readonly steps: { readonly [id: string]: StepResultView };
+}
+
+export interface StepResultView {
+  readonly status: StepStatus;
+  readonly attempts: number;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+  readonly durationMs: number | null;
+  readonly skipReason: string | null;
+  readonly cause: string | null;
+  readonly tolerated: boolean;
+  readonly triggeredBy: readonly string[] | null;
+  readonly error: StepError | null;
+  readonly output: JsonValue;
+  /** Maps and blocks only. */
+  readonly counts?: { readonly total: number; readonly completed: number; readonly failed: number; readonly skipped: number; readonly canceled: number };
+}
+
+export interface Progress {
+  readonly status: RunStatus;
+  readonly totalSteps: number;
+  readonly completedSteps: number;
+  readonly settledSteps: number;
+  /** Settled of total, 0 to 100. */
+  readonly percentage: number;
+}
+
+export interface RunHandle {
+  readonly id: string;
+  /** Resolves when the run is terminal (somebody must work on it). Rejects only on an engine fault. */
+  result(): Promise<RunResult>;
+  step(id: string): { result(): Promise<StepResultView> };
+  /** Every trace event from `after` (default 0) on, until the run is terminal; nothing lost or doubled. */
+  events(options?: { readonly after?: number }): AsyncIterable<PublicTraceEvent>;
+  cancel(): Promise<void>;
+}
+
+export interface WorkOptions {
+  /** Attempts at a time in this process. Default 10. */
+  readonly concurrency?: number;
+  readonly queues?: readonly string[];
+  /** Longest wait between polls, milliseconds. Default 1,000. */
+  readonly pollIntervalMs?: number;
+  readonly name?: string;
+  /** Only these runs and their children. */
+  readonly runIds?: readonly string[];
+}
+
+export interface WorkerHandle {
+  readonly id: string;
+  /** Stops claiming, lets running attempts end for up to `drainMs`, then releases their leases. */
+  stop(options?: { readonly drainMs?: number }): Promise<void>;
+}
+
+export interface Engine {
+  readonly store: Store;
+  /** Compiles and stores a workflow. Throws `InvalidDefinition` (with `diagnostics`). */
+  register(definition: Definition): Promise<Registered>;
+  /** Creates a run; a worker must carry it. Input is checked against `inputs` (`InvalidInput`). */
+  start(workflow: string | Definition, options?: StartOptions): Promise<RunHandle>;
+  /** `start`, and works on it in this process until it is terminal. */
+  run(workflow: string | Definition, options?: StartOptions & { readonly timeoutMs?: number }): Promise<RunResult>;
+  get(runId: string): Promise<RunHandle | null>;
+  /** Result so far, also of a run that is not terminal. */
+  inspect(runId: string): Promise<RunResult | null>;
+  progress(runId: string): Promise<Progress | null>;
+  list(filter?: { readonly workflow?: string; readonly status?: readonly RunStatus[]; readonly limit?: number }): Promise<readonly RunSummaryRow[]>;
+  events(runId: string, options?: { readonly after?: number }): AsyncIterable<PublicTraceEvent>;
+  /** A second cancel also stops `finally`. */
+  cancel(runId: string): Promise<void>;
+  pause(runId: string): Promise<void>;
+  resume(runId: string): Promise<void>;
+  retry(runId: string, options?: { readonly from?: string; readonly only?: string }): Promise<void>;
+  signal(runId: string, name: string, payload?: JsonValue): Promise<void>;
+  approve(runId: string, step: string, payload?: JsonValue): Promise<void>;
+  reject(runId: string, step: string, payload?: JsonValue): Promise<void>;
+  work(options?: WorkOptions): Promise<WorkerHandle>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,61 @@
+import { createHash, randomFillSync } from "node:crypto";
+
+/** Where identifiers come from; a test gives a seeded one, so that a failing seed fails again. */
+export interface Random {
+  /** Fills the bytes with chance. */
+  fill(bytes: Uint8Array): void;
+  /** A number of [0, 1). */
+  next(): number;
+}
+
+export const systemRandom: Random = {
+  fill: (bytes) => {
+    randomFillSync(bytes);
+  },
+  next: () => Math.random(),
+};
+
+/** A UUID of version 7 (RFC 9562): ids made later sort later, which keeps a run's rows together in every index. */
+export function newRunId(now: number, random: Random): string {
+  const bytes = new Uint8Array(16);
+  random.fill(bytes);
+  return uuid7(now, bytes);
+}
+
+/**
+ * The id of the child run of one attempt. It follows from the parent alone: who repeats the command, even after a crash,
+ * means the same child, and who cancels it needs no look-up. It sorts beside the parent.
+ */
+export function childRunId(parent: { runId: string; step: number; task: number; attempt: number }): string {
+  const { runId, step, task, attempt } = parent;
+  const bytes = createHash("sha256").update(`${runId}/${step}/${task}/${attempt}`).digest();
+  return uuid7(timeOf(runId), bytes);
+}
+
+function timeOf(runId: string): number {
+  return Number.parseInt(runId.slice(0, 8) + runId.slice(9, 13), 16);
+}
+
+function uuid7(at: number, bytes: Uint8Array): string {
+  const hex = at.toString(16).padStart(12, "0");
+  const tail = Buffer.from(bytes.buffer, bytes.byteOffset, 10).toString("hex");
+  const variant = ((bytes[2]! & 0x3f) | 0x80).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7${tail.slice(0, 3)}-${variant}${tail.slice(6, 8)}-${tail.slice(8)}`;
+}
+
+/** Short names that no other process makes: a random prefix and a counter. For tokens and commits, which need no secrecy. */
+export class NameSource {
+  readonly prefix: string;
+  #count = 0;
+
+  constructor(random: Random) {
+    const bytes = new Uint8Array(9);
+    random.fill(bytes);
+    this.prefix = Buffer.from(bytes).toString("base64url");
+  }
+
+  next(): string {
+    this.#count += 1;
+    return `${this.prefix}.${this.#count.toString(36)}`;
+  }
+}

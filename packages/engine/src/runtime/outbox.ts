@@ -1,0 +1,98 @@
+import type { RunEvent } from "@braid/core";
+import type { Fence, PayloadWrite } from "../store/port.ts";
+
+/** What became of a report. */
+export type Outcome =
+  /** Its event changed the run, and that is durable. */
+  | { readonly kind: "accepted" }
+  /** The kernel had no use for it: stale, a duplicate, or not possible in this status; `reason` says why. */
+  | { readonly kind: "ignored"; readonly reason: string }
+  /** The lease it was made under is gone: another attempt has taken its place. */
+  | { readonly kind: "fenced" }
+  /** The run does not exist, or cannot be carried on by this engine. */
+  | { readonly kind: "failed"; readonly error: Error };
+
+/** Something that has happened to a run and is not yet part of it. */
+export interface Report {
+  readonly runId: string;
+  /** What has happened; for the others, see `ReportKind`. */
+  readonly kind: "event" | "timers" | "signals" | "resume";
+  /** Of kind `event`. */
+  readonly event: RunEvent | null;
+  /** The lease under which it was made. */
+  readonly fence: Fence | null;
+  readonly payload: PayloadWrite | null;
+  /** Bytes of the payload, for the bound of a batch. */
+  readonly bytes: number;
+  /** Version of the run that the report presupposes: an older copy is brought up to date first. */
+  readonly version: number;
+  readonly settle: ((outcome: Outcome) => void) | null;
+}
+
+/**
+ * Reports wait here for the next batch, grouped by run in order of arrival.
+ *
+ * - `event`: apply the event
+ * - `timers`: apply what `dueTimers` gives by then; `signals`: deliver what the store keeps for the run
+ * - `resume`: ask the loaded state what it still waits for (`pendingCommands`)
+ *
+ * A report may be patient: it does not start a batch before its time, but goes with any that does.
+ */
+export class Outbox {
+  readonly #runs = new Map<string, Report[]>();
+  readonly #onUrgent: () => void;
+  readonly #onPatient: (until: number) => void;
+
+  constructor(callbacks: { onUrgent: () => void; onPatient: (until: number) => void }) {
+    this.#onUrgent = callbacks.onUrgent;
+    this.#onPatient = callbacks.onPatient;
+  }
+
+  get isEmpty(): boolean {
+    return this.#runs.size === 0;
+  }
+
+  /** Adds a report. `until`: instant of the local clock up to which it may wait for company. */
+  add(report: Report, until: number | null = null): void {
+    const reports = this.#runs.get(report.runId);
+    if (reports === undefined) this.#runs.set(report.runId, [report]);
+    else reports.push(report);
+    if (until === null) this.#onUrgent();
+    else this.#onPatient(until);
+  }
+
+  /** Puts reports back that are older than all others of their run. */
+  putBack(runId: string, reports: readonly Report[]): void {
+    if (reports.length === 0) return;
+    this.#runs.set(runId, [...reports, ...(this.#runs.get(runId) ?? [])]);
+    this.#onUrgent();
+  }
+
+  /** Takes all reports of up to `limit` runs, those first that have waited longest. */
+  take(limit: number): Map<string, Report[]> {
+    const taken = new Map<string, Report[]>();
+    for (const [runId, reports] of this.#runs) {
+      if (taken.size >= limit) break;
+      taken.set(runId, reports);
+    }
+    for (const runId of taken.keys()) this.#runs.delete(runId);
+    return taken;
+  }
+
+  /** Takes everything, to answer it with a fault. */
+  drain(): Report[] {
+    const reports = [...this.#runs.values()].flat();
+    this.#runs.clear();
+    return reports;
+  }
+}
+
+/** A report of an event that no lease stands behind. */
+export function eventReport(runId: string, event: RunEvent, more: Partial<Report> = {}): Report {
+  return { runId, kind: "event", event, fence: null, payload: null, bytes: 0, version: 0, settle: null, ...more };
+}
+
+/** A report that asks to look at the run. */
+export function lookReport(runId: string, kind: "timers" | "signals" | "resume"): Report {
+  return { runId, kind, event: null, fence: null, payload: null, bytes: 0, version: 0, settle: null };
+}

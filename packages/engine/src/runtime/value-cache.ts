@@ -1,0 +1,112 @@
+import type { JsonObject, JsonValue } from "@braid/core";
+import type { Payload, PayloadRequest, PayloadWrite, Store } from "../store/port.ts";
+
+/** Payload columns of one row. Values are JSON that nobody changes. */
+export interface Values {
+  readonly output: JsonValue | undefined;
+  readonly patch: JsonObject | null;
+  readonly items: readonly JsonValue[] | null;
+  readonly childInput: JsonValue | undefined;
+}
+
+export const NO_VALUES: Values = { output: undefined, patch: null, items: null, childInput: undefined };
+
+/** Names a row of a run: `step` -1 is the run's input. */
+export interface ValueKey {
+  readonly step: number;
+  readonly task: number;
+}
+
+interface RunValues {
+  readonly rows: Map<number, Values>;
+  bytes: number;
+}
+
+/**
+ * Outputs that were accepted here or read before, so that most expressions need no read. What it holds never changes:
+ * a retry of the run raises its epoch, and with that everything has another key.
+ *
+ * The runs that were used longest ago go when the bytes are too many.
+ */
+export class ValueCache {
+  readonly #store: Store;
+  readonly #mostBytes: number;
+  readonly #runs = new Map<string, RunValues>();
+  #bytes = 0;
+
+  constructor(store: Store, mostBytes: number) {
+    this.#store = store;
+    this.#mostBytes = mostBytes;
+  }
+
+  get(runId: string, epoch: number, key: ValueKey): Values | undefined {
+    return this.#runs.get(runKey(runId, epoch))?.rows.get(rowKey(key));
+  }
+
+  /** Keeps what a commit has written. Columns that it left alone stay as they are known. */
+  accept(runId: string, epoch: number, write: PayloadWrite, bytes: number): void {
+    const known = write.clear === true ? undefined : this.get(runId, epoch, write);
+    this.put(runId, epoch, write, { values: merge(known ?? NO_VALUES, write), bytes });
+  }
+
+  put(runId: string, epoch: number, key: ValueKey, entry: { readonly values: Values; readonly bytes: number }): void {
+    const id = runKey(runId, epoch);
+    let run = this.#runs.get(id);
+    if (run === undefined) run = { rows: new Map(), bytes: 0 };
+    else this.#runs.delete(id);
+    this.#runs.set(id, run);
+    run.rows.set(rowKey(key), entry.values);
+    run.bytes += entry.bytes;
+    this.#bytes += entry.bytes;
+    while (this.#bytes > this.#mostBytes) this.#dropOldest();
+  }
+
+  #dropOldest(): void {
+    const oldest = this.#runs.entries().next().value;
+    if (oldest === undefined) return;
+    this.#runs.delete(oldest[0]);
+    this.#bytes -= oldest[1].bytes;
+  }
+
+  /** Reads rows of any runs in one call and keeps them. Rows that do not exist have no values. */
+  async read(requests: readonly (ValueKey & { readonly runId: string; readonly epoch: number })[]): Promise<readonly Values[]> {
+    const payloads = await this.#store.readPayloads(requests.map(toRequest));
+    return requests.map((request, index) => {
+      const payload = payloads[index] ?? null;
+      const values = payload === null ? NO_VALUES : fromPayload(payload);
+      if (payload !== null) this.put(request.runId, request.epoch, request, { values, bytes: sizeOf(values) });
+      return values;
+    });
+  }
+}
+
+/** The columns after a write. */
+export function merge(known: Values, write: PayloadWrite): Values {
+  const base = write.clear === true ? NO_VALUES : known;
+  return {
+    output: write.output === undefined ? base.output : write.output,
+    patch: write.patch ?? base.patch,
+    items: write.items ?? base.items,
+    childInput: write.childInput === undefined ? base.childInput : write.childInput,
+  };
+}
+
+const runKey = (runId: string, epoch: number): string => `${runId}/${epoch}`;
+
+/** A map has far fewer items than 2^26, and the product stays exact for every step index that a plan may have. */
+const rowKey = ({ step, task }: ValueKey): number => (step + 1) * 0x400_0000 + task + 1;
+
+function toRequest({ runId, step, task }: ValueKey & { readonly runId: string }): PayloadRequest {
+  return step < 0 ? { runId, kind: "input" } : { runId, kind: "step", step, task };
+}
+
+function fromPayload({ value, patch, items, childInput }: Payload): Values {
+  return { output: value, patch, items, childInput };
+}
+
+/** Roughly what the values take; exact figures come with what was written here. */
+function sizeOf(values: Values): number {
+  const { output, patch, items, childInput } = values;
+  if (output === undefined && patch === null && items === null && childInput === undefined) return 64;
+  return 64 + JSON.stringify([output ?? null, patch, items, childInput ?? null]).length;
+}

@@ -1,0 +1,71 @@
+import { encodeRun, encodeStep } from "./codec.ts";
+import type { Cell } from "./codec.ts";
+import { followUpAfterMs } from "./port.ts";
+import type { PayloadWrite, RunCommit } from "./port.ts";
+import { checkText, encodeJson } from "./storable.ts";
+import { packTrace } from "./trace-rows.ts";
+import type { TraceRow } from "./trace-rows.ts";
+
+/** A commit whose rows and values are in the form in which they are kept. Made before any lock is taken. */
+export interface PreparedCommit {
+  readonly commit: RunCommit;
+  /** Cells in the order of `runColumns`; null if the run's row did not change. */
+  readonly run: readonly Cell[] | null;
+  /** Cells in the order of `stepColumns`. */
+  readonly steps: readonly (readonly Cell[])[];
+  readonly payloads: readonly PreparedPayload[];
+  readonly runOutput: string | null;
+  readonly trace: TraceRow | null;
+}
+
+/** JSON texts to write; an absent column stays as it is. */
+export interface PreparedPayload {
+  readonly step: number;
+  readonly task: number;
+  readonly clear: boolean;
+  readonly columns: Partial<Record<PayloadColumn, string>>;
+}
+
+export const payloadColumns = ["output", "patch", "items", "childInput", "progress"] as const;
+
+export type PayloadColumn = (typeof payloadColumns)[number];
+
+/** Encodes all that a commit carries. Throws `NotStorable` where a store could not give back the same. */
+export function prepareCommit(commit: RunCommit): PreparedCommit {
+  for (const { queue, handler } of commit.enqueue) {
+    checkText(queue, "the name of a queue");
+    checkText(handler, "the name of a handler");
+  }
+  const [firstEvent] = commit.trace;
+  return {
+    commit,
+    run: commit.run === null ? null : encodeRun(commit.run),
+    steps: commit.steps.map((row) => encodeStep(row)),
+    payloads: commit.payloads.map(preparePayload),
+    runOutput: commit.runOutput === null ? null : encodeJson(commit.runOutput.output, "the run's output"),
+    trace: packTrace(commit.trace, firstEvent === undefined ? 0 : firstEvent.seq - 1),
+  };
+}
+
+function preparePayload(write: PayloadWrite): PreparedPayload {
+  const columns: Partial<Record<PayloadColumn, string>> = {};
+  for (const column of payloadColumns) {
+    const value = write[column];
+    if (value !== undefined) columns[column] = encodeJson(value, `${column} of step ${write.step}, task ${write.task}`);
+  }
+  return { step: write.step, task: write.task, clear: write.clear === true, columns };
+}
+
+/** When a run is due again after a commit: at its earliest timer, or when the follow-up of the commit is missing. */
+export function dueAfter(commit: RunCommit, wakeAt: number | null, now: number): number | null {
+  const afterMs = Math.min(commit.followUpMs ?? Infinity, commit.cancels.length > 0 ? followUpAfterMs : Infinity);
+  const dueAt = Math.min(wakeAt ?? Infinity, now + afterMs);
+  return dueAt === Infinity ? null : Math.ceil(dueAt);
+}
+
+/** How long after its nth notice (from 1) an unused signal makes its run due again. */
+export function nextNoticeAfterMs(notices: number): number {
+  return Math.min(followUpAfterMs * 2 ** (notices - 1), longestNoticeMs);
+}
+
+const longestNoticeMs = 3_600_000;

@@ -1,0 +1,191 @@
+import { runColumns, stepColumns } from "../codec.ts";
+import type { Cell } from "../codec.ts";
+import type { CancelAnswer, CommitAnswer, Enqueue, Fence, RunCommit, TaskKey } from "../port.ts";
+import { dueAfter } from "../prepared-commit.ts";
+import type { PreparedCommit, PreparedPayload } from "../prepared-commit.ts";
+import { NotStorable } from "../storable.ts";
+import type { Connection } from "./connection.ts";
+
+/**
+ * One commit of one run, inside a write transaction. The guard and the fences are read first, and nothing is written
+ * unless all of them hold; the transaction holds the only write lock, so what was read stays true. No statement here
+ * touches more rows than the commit names.
+ */
+
+const stepNames = stepColumns.map(({ name }) => name);
+const runNames = runColumns.map(({ name }) => name);
+
+const marks = (count: number): string => Array.from({ length: count }, () => "?").join(", ");
+
+const wakeIndex = runNames.indexOf("wake_at");
+
+const guard = "select version, last_commit_id, last_commit_version, last_cancels, trace_seq, wake_at from runs where id = ?";
+
+const readFence = `
+select 1 from steps where run_id = ? and step_index = ? and task_index = ? and lease_token = ? and dispatch = 'leased'`;
+
+const putStep = `
+insert into steps (run_id, version, ${stepNames.join(", ")}) values (?, ?, ${marks(stepNames.length)})
+on conflict (run_id, step_index, task_index) do update set
+  version = excluded.version, ${stepNames.slice(2).map((name) => `${name} = excluded.${name}`).join(", ")}`;
+
+/** A token stays on its row after the attempt was closed: it is the one whose report was accepted last. */
+const putInQueue = `
+update steps set
+  dispatch = ?, dispatch_attempt = ?, queue = ?, handler = ?, priority = ?, queued_at = ?,
+  worker = ?, lease_token = coalesce(?, lease_token), lease_until = ?, claimed_at = ?, stop_asked = null
+where run_id = ? and step_index = ? and task_index = ?`;
+
+const closeAttempt = `
+update steps set dispatch = null, lease_until = null, worker = null, stop_asked = null
+where run_id = ? and step_index = ? and task_index = ? and dispatch_attempt = ? and dispatch is not null`;
+
+const readAttempt = `
+select dispatch, claimed_at from steps
+where run_id = ? and step_index = ? and task_index = ? and dispatch_attempt = ?`;
+
+const withdraw = "update steps set dispatch = 'withdrawn' where run_id = ? and step_index = ? and task_index = ?";
+const askToStop = "update steps set stop_asked = ? where run_id = ? and step_index = ? and task_index = ?";
+
+const useSignal = "update signals set used_at = ?, notice_at = null where run_id = ? and id = ? and used_at is null";
+
+const addTrace = "insert into trace_events (run_id, first_seq, last_seq, at, events) values (?, ?, ?, ?, ?)";
+
+const commitNames = ["version", "last_commit_id", "last_commit_version", "last_cancels", "due_at"];
+const assignments = (names: readonly string[]): string => names.map((name) => `${name} = ?`).join(", ");
+
+const finishWithoutRow = `update runs set ${assignments(commitNames)} where id = ?`;
+const finishWithRow = `update runs set ${assignments([...commitNames, ...runNames])} where id = ?`;
+
+/** Applies the commit if the run still is what it was computed from, and answers it. */
+export function applyCommit(connection: Connection, prepared: PreparedCommit, now: number): CommitAnswer {
+  const { commit } = prepared;
+  const found = connection.row(guard, [commit.runId]);
+  if (found === undefined) return { kind: "conflict" };
+  const [version, lastCommitId, lastVersion, lastCancels, traceSeq, wakeAt] = found;
+  if (lastCommitId === commit.commitId) {
+    const cancels = lastCancels === null ? [] : (JSON.parse(lastCancels as string) as CancelAnswer[]);
+    return { kind: "repeat", version: lastVersion as number, cancels };
+  }
+  if (version !== commit.expectedVersion) return { kind: "conflict" };
+  const fences = commit.fences.filter((fence) => !holds(connection, commit.runId, fence));
+  if (fences.length > 0) return { kind: "fenced", fences };
+  checkTrace(prepared, traceSeq as number);
+
+  const next = commit.expectedVersion + 1;
+  const cancels = applyRows(connection, prepared, { version: next, now });
+  const dueAt = dueAfter(commit, (prepared.run === null ? wakeAt : prepared.run[wakeIndex]) as number | null, now);
+  const answers = cancels.length === 0 ? null : JSON.stringify(cancels);
+  const cells: Cell[] = [next, commit.commitId, next, answers, dueAt];
+  if (prepared.run === null) connection.run(finishWithoutRow, [...cells, commit.runId]);
+  else connection.run(finishWithRow, [...cells, ...prepared.run, commit.runId]);
+  return { kind: "accepted", version: next, cancels };
+}
+
+/** Writes everything but the run's own row. */
+export function applyRows(
+  connection: Connection,
+  prepared: PreparedCommit,
+  { version, now }: { readonly version: number; readonly now: number },
+): readonly CancelAnswer[] {
+  const { commit } = prepared;
+  const { runId } = commit;
+  for (const cells of prepared.steps) connection.run(putStep, [runId, version, ...cells]);
+  for (const task of commit.enqueue) enqueue(connection, { runId, task, now });
+  for (const key of commit.closes) connection.run(closeAttempt, [runId, key.step, key.task, key.attempt]);
+  const cancels = commit.cancels.map((request) => cancel(connection, runId, request));
+  for (const payload of prepared.payloads) putPayload(connection, runId, payload);
+  if (prepared.runOutput !== null) {
+    connection.run("update run_payloads set output = ? where run_id = ?", [prepared.runOutput, runId]);
+  }
+  for (const id of commit.usedSignals) connection.run(useSignal, [now, runId, id]);
+  if (prepared.trace !== null) {
+    const { firstSeq, lastSeq, at, events } = prepared.trace;
+    connection.run(addTrace, [runId, firstSeq, lastSeq, at, events]);
+  }
+  return cancels;
+}
+
+/** The trace has no gaps: a commit continues it, and says in the run's row where it has got to. */
+export function checkTrace({ commit, trace }: PreparedCommit, traceSeq: number): void {
+  if (trace !== null && trace.firstSeq !== traceSeq + 1) {
+    throw new NotStorable(`its trace begins at ${trace.firstSeq}, but ${traceSeq + 1} is due`);
+  }
+  const last = trace?.lastSeq ?? traceSeq;
+  if ((commit.run?.traceSeq ?? traceSeq) !== last) {
+    throw new NotStorable(`its trace ends at ${last}, but its run row says ${commit.run?.traceSeq ?? traceSeq}`);
+  }
+}
+
+function holds(connection: Connection, runId: string, { step, task, token }: Fence): boolean {
+  return connection.row(readFence, [runId, step, task, token]) !== undefined;
+}
+
+function enqueue(
+  connection: Connection,
+  { runId, task, now }: { readonly runId: string; readonly task: Enqueue; readonly now: number },
+): void {
+  const { lease } = task;
+  const changed = connection.run(putInQueue, [
+    lease === null ? "queued" : "leased",
+    task.attempt,
+    task.queue,
+    task.handler,
+    task.priority,
+    now,
+    lease === null ? null : lease.worker,
+    lease === null ? null : lease.token,
+    lease === null ? null : now + lease.forMs,
+    lease === null ? null : now,
+    runId,
+    task.step,
+    task.task,
+  ]);
+  if (changed === 0) throw new NotStorable(`step ${task.step}, task ${task.task} is queued but has no row`);
+}
+
+function cancel(connection: Connection, runId: string, request: RunCommit["cancels"][number]): CancelAnswer {
+  const { step, task, attempt } = request;
+  const key: TaskKey = { step, task, attempt };
+  const [dispatch, claimedAt] = connection.row(readAttempt, [runId, step, task, attempt]) ?? [];
+  switch (dispatch) {
+    case "queued":
+      connection.run(withdraw, [runId, step, task]);
+      return { ...key, outcome: "withdrawn", claimedAt: null };
+    case "withdrawn":
+      return { ...key, outcome: "withdrawn", claimedAt: null };
+    case "leased":
+      if (!request.ifQueued) connection.run(askToStop, [request.cause, runId, step, task]);
+      return { ...key, outcome: "claimed", claimedAt: claimedAt as number };
+    default:
+      return { ...key, outcome: "gone", claimedAt: null };
+  }
+}
+
+const columnNames = { output: "output", patch: "patch", childInput: "child_input", progress: "progress" } as const;
+
+function putPayload(connection: Connection, runId: string, { step, task, clear, columns }: PreparedPayload): void {
+  const place: Cell[] = [runId, step, task];
+  const sets: string[] = [];
+  const cells: Cell[] = [];
+  for (const column of ["output", "patch", "childInput", "progress"] as const) {
+    const text = columns[column] ?? null;
+    if (text === null && !clear) continue;
+    sets.push(`${columnNames[column]} = ?`);
+    cells.push(text);
+  }
+  // Without a column to set it still has to be known that there is such a row.
+  const set = sets.length === 0 ? "version = version" : sets.join(", ");
+  const sql = `update steps set ${set} where run_id = ? and step_index = ? and task_index = ?`;
+  if (connection.run(sql, [...cells, ...place]) === 0) {
+    throw new NotStorable(`step ${step}, task ${task} has a payload but no row`);
+  }
+  if (columns.items !== undefined) {
+    connection.run("insert or replace into step_items (run_id, step_index, task_index, items) values (?, ?, ?, ?)", [
+      ...place,
+      columns.items,
+    ]);
+  } else if (clear) {
+    connection.run("delete from step_items where run_id = ? and step_index = ? and task_index = ?", place);
+  }
+}

@@ -1,0 +1,388 @@
+/**
+ * The schema of the embedded store, as numbered migrations. Migration n brings a file from `user_version` n - 1 to n, is
+ * applied in one transaction, and is never changed once released: a change of the schema is a new migration.
+ *
+ * Three things differ from what a reader may expect:
+ * - `steps`, `trace_events` and `runs` are WITHOUT ROWID, because all their reads go by the primary key, and one tree a
+ *   row is half the pages of two.
+ * - The items of a map and the input of a run have tables of their own. SQLite writes a changed row whole, so a counter of
+ *   the map or the version of the run must not drag a megabyte along.
+ * - Run ids are repeated as text in every row: plain SQL stays readable, and ids of version 7 keep a run's rows together.
+ */
+
+/** Written into the header of every file, so that another program's database is never taken for a store. "BRAI" in ASCII. */
+export const applicationId = 0x42524149;
+
+/**
+ * Life of an attempt, in `steps.dispatch`: null (no attempt is open) -> `queued` (waits for a worker) -> `leased` (a worker
+ * has it) -> null (a commit closed it). A cancel turns `queued` into `withdrawn`, a sweep turns `leased` into `lost`; both
+ * stay until a commit closes the attempt or queues the next one. `lease_until` of a lost attempt is the instant at which
+ * sweeps report it again, in case the first reporter died.
+ */
+const first = `
+create table workflows (
+  name text not null,
+  version integer not null,
+  hash text not null,
+  definition text not null,
+  plan text not null,
+  kernel_version integer not null,
+  created_at integer not null,
+  primary key (name, version),
+  constraint one_version_for_each_plan unique (name, hash),
+  constraint versions_count_from_one check (version >= 1)
+) strict;
+
+create table runs (
+  id text not null primary key,
+  workflow text not null,
+  workflow_version integer not null,
+  priority integer not null,
+  idempotency_key text,
+  parent_run_id text,
+  parent_step integer,
+  parent_task integer,
+  parent_attempt integer,
+  created_at integer not null,
+
+  version integer not null,
+  last_commit_id text not null,
+  last_commit_version integer not null,
+  last_cancels text,
+  due_at integer,
+
+  status text not null,
+  phase text not null,
+  epoch integer not null,
+  trace_seq integer not null,
+  settle_seq integer not null,
+  last_at integer not null,
+  queued_at integer not null,
+  started_at integer,
+  finished_at integer,
+  paused_at integer,
+  cancel_count integer not null,
+  wake_at integer,
+  timeout_at integer,
+  rate_at integer,
+  rate_tat real not null,
+  stop text not null,
+  stop_cause text,
+  remaining integer not null,
+  counted_failures integer not null,
+  tolerated_failures integer not null,
+  lost_left integer not null,
+  completed_steps integer not null,
+  failed_steps integer not null,
+  skipped_steps integer not null,
+  canceled_steps integer not null,
+  max_concurrent integer,
+  timeout_ms integer,
+  mode text,
+  ranks_id text,
+  error text,
+  failures text not null,
+
+  foreign key (workflow, workflow_version) references workflows (name, version),
+  constraint run_has_a_known_status
+    check (status in ('queued', 'running', 'paused', 'completed', 'failed', 'canceled')),
+  constraint run_has_a_known_phase check (phase in ('main', 'hooks', 'output', 'finally', 'done')),
+  constraint only_a_run_that_has_ended_is_finished
+    check ((status in ('completed', 'failed', 'canceled')) = (finished_at is not null)),
+  constraint paused_run_knows_since_when check (status <> 'paused' or paused_at is not null),
+  constraint version_never_goes_back check (version >= last_commit_version and last_commit_version >= 1),
+  constraint a_parent_is_a_whole_attempt check (
+    (parent_run_id is null) = (parent_step is null)
+    and (parent_run_id is null) = (parent_task is null)
+    and (parent_run_id is null) = (parent_attempt is null)
+  ),
+  constraint run_counters_are_never_negative check (
+    min(trace_seq, settle_seq, cancel_count, remaining, counted_failures, tolerated_failures, lost_left) >= 0
+    and min(completed_steps, failed_steps, skipped_steps, canceled_steps) >= 0
+    and epoch >= 1
+  )
+) strict, without rowid;
+
+create unique index runs_by_key on runs (workflow, idempotency_key) where idempotency_key is not null;
+create index runs_by_workflow on runs (workflow, id);
+create index runs_by_parent on runs (parent_run_id) where parent_run_id is not null;
+create index runs_due on runs (due_at) where due_at is not null;
+
+create table run_payloads (
+  run_id text not null primary key references runs (id) on delete cascade,
+  input text not null,
+  meta text not null,
+  output text
+) strict, without rowid;
+
+create table steps (
+  run_id text not null references runs (id) on delete cascade,
+  step_index integer not null,
+  task_index integer not null,
+
+  version integer not null,
+  status text not null,
+  skip_reason text,
+  stop_cause text,
+  error text,
+  satisfied integer not null,
+  dead integer not null,
+  neutral integer not null,
+  cut integer not null,
+  fired_seq integer not null,
+  settled_seq integer not null,
+  triggered_by text,
+  is_cut integer not null,
+  active_ports text,
+  failure text not null,
+  reached_end integer not null,
+  attempt integer not null,
+  attempts_used integer not null,
+  lost integer not null,
+  resets integer not null,
+  timer text,
+  timer_at integer,
+  deadline_at integer,
+  sleep_ms integer,
+  timeout_ms integer,
+  deadline_ms integer,
+  signal text,
+  stop text not null,
+  remaining integer not null,
+  counted_failures integer not null,
+  rate_at integer,
+  rate_tat real not null,
+  item_count integer,
+  next_item integer not null,
+  completed_items integer not null,
+  failed_items integer not null,
+  skipped_items integer not null,
+  canceled_items integer not null,
+  ready_at integer,
+  started_at integer,
+  finished_at integer,
+
+  dispatch text,
+  dispatch_attempt integer,
+  queue text,
+  handler text,
+  priority integer,
+  queued_at integer,
+  worker text,
+  lease_token text,
+  lease_until integer,
+  claimed_at integer,
+  stop_asked text,
+
+  output text,
+  patch text,
+  child_input text,
+  progress text,
+
+  primary key (run_id, step_index, task_index),
+  constraint task_is_an_item_or_the_step_itself check (step_index >= 0 and task_index >= -1),
+  constraint row_has_a_known_status check (
+    status in ('pending', 'ready', 'queued', 'running', 'waiting', 'completed', 'failed', 'skipped', 'canceled')
+  ),
+  constraint only_a_skipped_row_has_a_skip_reason check ((status = 'skipped') = (skip_reason is not null)),
+  constraint canceled_row_knows_its_cause check (status <> 'canceled' or stop_cause is not null),
+  constraint timer_has_an_instant check ((timer is null) = (timer_at is null)),
+  constraint step_counters_are_never_negative check (
+    min(satisfied, dead, neutral, cut, fired_seq, settled_seq) >= 0
+    and min(attempt, attempts_used, lost, resets, remaining, counted_failures) >= 0
+    and min(next_item, completed_items, failed_items, skipped_items, canceled_items) >= 0
+  ),
+  constraint attempts_used_were_started check (attempts_used <= attempt),
+  constraint attempt_is_open_in_a_known_way check (dispatch in ('queued', 'leased', 'withdrawn', 'lost')),
+  constraint open_attempt_names_its_work check (
+    dispatch is null
+    or (dispatch_attempt >= 1 and queue is not null and handler is not null and priority is not null
+        and queued_at is not null)
+  ),
+  constraint leased_attempt_has_an_owner check (
+    dispatch is not 'leased' or (worker is not null and lease_token is not null and claimed_at is not null)
+  ),
+  constraint only_leased_and_lost_attempts_have_an_end check (
+    (dispatch is not null and dispatch in ('leased', 'lost')) = (lease_until is not null)
+  ),
+  constraint only_a_leased_attempt_is_asked_to_stop check (stop_asked is null or dispatch is 'leased')
+) strict, without rowid;
+
+create index steps_queued on steps (queue, priority desc, queued_at) where dispatch = 'queued';
+create index steps_leased on steps (lease_until) where lease_until is not null;
+
+create table step_items (
+  run_id text not null references runs (id) on delete cascade,
+  step_index integer not null,
+  task_index integer not null,
+  items text not null,
+  primary key (run_id, step_index, task_index)
+) strict, without rowid;
+
+create table trace_events (
+  run_id text not null references runs (id) on delete cascade,
+  first_seq integer not null,
+  last_seq integer not null,
+  at integer not null,
+  events text not null,
+  primary key (run_id, first_seq),
+  constraint trace_row_is_not_empty check (first_seq >= 1 and last_seq >= first_seq)
+) strict, without rowid;
+
+create table signals (
+  seq integer primary key,
+  run_id text not null references runs (id) on delete cascade,
+  id text not null,
+  name text not null,
+  verdict text not null,
+  payload text not null,
+  accepted_at integer not null,
+  used_at integer,
+  notices integer not null,
+  notice_at integer,
+  constraint a_signal_is_kept_once unique (run_id, id),
+  constraint signal_has_a_known_verdict check (verdict in ('approved', 'rejected', 'signal')),
+  constraint only_an_unused_signal_is_noticed check (used_at is null or notice_at is null)
+) strict;
+
+create index signals_to_notice on signals (notice_at) where notice_at is not null;
+
+create table logs (
+  id integer primary key,
+  run_id text not null references runs (id) on delete cascade,
+  step_index integer not null,
+  task_index integer not null,
+  attempt integer not null,
+  at integer not null,
+  stream text not null,
+  text text not null,
+  constraint line_came_from_a_known_stream check (stream in ('stdout', 'stderr', 'log'))
+) strict;
+
+create index logs_by_run on logs (run_id);
+
+create table workers (
+  id text not null primary key,
+  host text not null,
+  pid integer not null,
+  started_at integer not null,
+  name text not null,
+  queues text not null,
+  seen_at integer not null
+) strict, without rowid;
+
+create table ranks (
+  id text not null primary key,
+  ranks text not null
+) strict;
+`;
+
+const instant = (column: string): string => `strftime('%Y-%m-%dT%H:%M:%fZ', ${column} / 1000.0, 'unixepoch')`;
+
+/** A step that was never touched has no row: its state is read from the plan, with none of its edges resolved. */
+const views = `
+create view v_runs as
+select
+  r.id as run_id,
+  r.workflow,
+  r.workflow_version,
+  r.status,
+  r.tolerated_failures,
+  p.input,
+  p.output,
+  r.error,
+  (select count(*) from json_each(w.plan, '$.steps') s where s.value ->> 'hidden' = 0) as total_steps,
+  (select count(*) from json_each(w.plan, '$.steps') s where s.value ->> 'hidden' = 0)
+    - r.completed_steps - r.failed_steps - r.skipped_steps - r.canceled_steps as remaining_steps,
+  r.completed_steps,
+  r.failed_steps,
+  r.skipped_steps,
+  r.canceled_steps,
+  r.priority,
+  r.epoch,
+  r.parent_run_id,
+  ${instant("r.created_at")} as created_at,
+  ${instant("r.started_at")} as started_at,
+  ${instant("r.finished_at")} as finished_at
+from runs r
+join workflows w on w.name = r.workflow and w.version = r.workflow_version
+join run_payloads p on p.run_id = r.id;
+
+create view v_step_states as
+select
+  r.id as run_id,
+  s.value ->> 'id' as step,
+  cast(s.key as integer) as step_index,
+  case t.status when 'queued' then 'ready' else coalesce(t.status, 'pending') end as status,
+  t.skip_reason,
+  case when t.status = 'canceled' then t.stop_cause end as cause,
+  json_array_length(s.value, '$.incoming')
+    - coalesce(t.satisfied + t.dead + t.neutral + t.cut, 0) as remaining_deps,
+  case
+    when s.value ->> 'kind' in ('block', 'phase', 'pool') then null
+    when s.value ->> 'isMap' then case when t.item_count is not null then t.remaining end
+    when t.status in ('completed', 'failed', 'skipped', 'canceled') then 0
+    else 1
+  end as remaining_tasks,
+  case
+    when s.value ->> 'kind' in ('block', 'phase', 'pool') then null
+    when s.value ->> 'isMap' then t.item_count
+    else 1
+  end as initial_tasks,
+  coalesce(t.attempt, 0) as attempts,
+  t.output,
+  t.error,
+  ${instant("t.ready_at")} as ready_at,
+  ${instant("t.started_at")} as started_at,
+  ${instant("t.finished_at")} as finished_at
+from runs r
+join workflows w on w.name = r.workflow and w.version = r.workflow_version
+join json_each(w.plan, '$.steps') s
+left join steps t on t.run_id = r.id and t.step_index = cast(s.key as integer) and t.task_index = -1
+where s.value ->> 'hidden' = 0;
+
+create view v_step_tasks as
+select
+  r.id as run_id,
+  s.value ->> 'id' as step,
+  cast(s.key as integer) as step_index,
+  max(coalesce(t.task_index, 0), 0) as task_index,
+  case t.status when 'ready' then 'pending' else coalesce(t.status, 'pending') end as status,
+  coalesce(t.attempt, 0) as attempts,
+  case when t.dispatch = 'leased' then t.worker end as claimed_by,
+  t.queue,
+  t.handler,
+  t.output,
+  t.error,
+  t.progress,
+  ${instant("t.queued_at")} as queued_at,
+  ${instant("t.started_at")} as started_at,
+  ${instant("t.finished_at")} as finished_at
+from runs r
+join workflows w on w.name = r.workflow and w.version = r.workflow_version
+join json_each(w.plan, '$.steps') s
+left join steps t on t.run_id = r.id and t.step_index = cast(s.key as integer)
+where s.value ->> 'hidden' = 0
+  and s.value ->> 'kind' not in ('block', 'phase', 'pool')
+  and (s.value ->> 'isMap' = 0 or t.task_index >= 0);
+
+create view v_step_dependencies as
+select
+  r.id as run_id,
+  json_extract(w.plan, '$.steps[' || (e.value ->> 'to') || '].id') as step,
+  json_extract(w.plan, '$.steps[' || (e.value ->> 'from') || '].id') as depends_on,
+  e.value ->> 'on' as "on",
+  e.value ->> 'port' as port,
+  e.value ->> 'origin' as origin,
+  case t.status when 'queued' then 'ready' else coalesce(t.status, 'pending') end as depends_on_status
+from runs r
+join workflows w on w.name = r.workflow and w.version = r.workflow_version
+join json_each(w.plan, '$.edges') e
+left join steps t on t.run_id = r.id and t.step_index = (e.value ->> 'from') and t.task_index = -1;
+`;
+
+/** Migration n is `migrations[n - 1]`. */
+export const migrations: readonly string[] = [first + views];
+
+/** The `user_version` this build reads and writes. */
+export const schemaVersion = migrations.length;
