@@ -10,6 +10,8 @@ export interface Io {
   readStdin(): Promise<string>;
   /** Milliseconds since 1970. */
   now(): number;
+  /** Ends the process at once. */
+  exit(code: number): never;
   /** Calls back for every signal that asks the program to end. Returns a function that stops listening. */
   onStopSignal(listener: (signal: StopSignal) => void): () => void;
 }
@@ -40,6 +42,7 @@ export function processIo(): Io {
     stderr: outputStream(process.stderr),
     readStdin: () => text(process.stdin),
     now: () => Date.now(),
+    exit: (code) => process.exit(code),
     onStopSignal(listener) {
       for (const signal of stopSignals) process.on(signal, listener);
       return () => {

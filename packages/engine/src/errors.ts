@@ -13,7 +13,11 @@ export class BraidError extends Error {
   /** Facts of the message by name, for programs. */
   readonly details: JsonObject;
 
-  constructor(code: string, message: string, options: { readonly details?: JsonObject; readonly cause?: unknown } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    options: { readonly details?: JsonObject; readonly cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.details = options.details ?? {};

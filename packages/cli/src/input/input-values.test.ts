@@ -71,7 +71,7 @@ describe("an input that is not declared", () => {
   });
 
   test("is refused where the workflow declares none", () => {
-    expect(() => readInputs(["a=1"], {})).toThrow("input `a` is not declared; the workflow declares no inputs");
+    expect(() => readInputs(["a=1"], { properties: {}, additionalProperties: false })).toThrow("input `a` is not declared; the workflow declares no inputs");
   });
 
   test("is refused when its name is one that every object has", () => {
@@ -80,6 +80,7 @@ describe("an input that is not declared", () => {
 
   test("is welcome where the schema says so", () => {
     expect(readInputs(["a=1"], { additionalProperties: true })).toEqual({ a: 1 });
+    expect(readInputs(["a=1"], { type: "object" })).toEqual({ a: 1 });
     expect(() => checkDeclared(["a"], { additionalProperties: { type: "string" } })).not.toThrow();
   });
 });

@@ -28,10 +28,11 @@ export function checkDeclared(names: readonly string[], schema: JsonObject): voi
   throw new UsageError(`input \`${unknown}\` is not declared; ${known}`);
 }
 
-/** Whether the schema itself says that names it does not list are welcome. */
+/** Whether names that the schema does not list are welcome: it says so, or it lists none and forbids none. */
 function isOpen(schema: JsonObject): boolean {
   const additional = schema["additionalProperties"];
-  return additional === true || typeof additional === "object" || schema["patternProperties"] !== undefined;
+  if (additional === true || typeof additional === "object" || schema["patternProperties"] !== undefined) return true;
+  return schema["properties"] === undefined && additional !== false;
 }
 
 function propertyOf(schema: JsonObject, name: string): JsonObject {

@@ -38,16 +38,18 @@ export function simulate(plan: Plan, scenario: Scenario): Simulation {
   const state = createState(plan, simulatedRunId);
   const trace: TraceEvent[] = [];
   let peak = 0;
+  let isOver = false;
   host.agenda.put(0, { type: "run.create", at: 0 });
   host.agenda.put(0, { type: "run.start", at: 0 });
-  for (let entry = host.agenda.take(); entry !== undefined; entry = host.agenda.take()) {
+  for (let entry = host.agenda.take(); entry !== undefined && !isOver; entry = host.agenda.take()) {
     observe(host, entry.value);
     const { trace: events, commands } = transition(plan, state, entry.value);
     trace.push(...events);
     for (const command of commands) carryOut(host, command, entry.at);
+    isOver = commands.some((command) => command.type === "finishRun");
     peak = Math.max(peak, host.running.size);
   }
-  return { state, trace, isOver: state.run.finishedAt !== null, peak, workMs: host.workMs };
+  return { state, trace, isOver, peak, workMs: host.workMs };
 }
 
 /** Keeps count of what runs. */

@@ -60,8 +60,8 @@ function waitingWords(line: TraceLine): string {
   const { data, at } = line;
   const reason = textOf(data["reason"]) ?? "";
   const name = textOf(data["name"]);
-  const until = numberOf(data["until"]);
-  if (until !== undefined) return `waits ${formatDuration(until - at)}${reason === "delay" ? " before it starts" : ""}`;
+  const until = Date.parse(textOf(data["until"]) ?? "");
+  if (!Number.isNaN(until)) return `waits ${formatDuration(until - at)}${reason === "delay" ? " before it starts" : ""}`;
   if (reason === "approval") return "waits for an approval";
   if (reason === "signal") return `waits for the signal ${oneLine(name ?? "")}`;
   return reason === "child" ? "waits for its child run" : `waits: ${plain(reason)}`;

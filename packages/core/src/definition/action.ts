@@ -14,15 +14,17 @@ const ACTION_KEYS = ["run", "command", "type", "workflow", "sleep", "approval", 
 type ActionKey = (typeof ACTION_KEYS)[number];
 
 /** Keys that belong to some actions only. */
-const COMPANIONS: readonly (readonly [key: string, actions: readonly ActionKey[])][] = [
-  ["params", ["command", "type"]],
-  ["with", ["type", "workflow"]],
-  ["shell", ["run", "command"]],
-  ["workingDirectory", ["run", "command", "type"]],
+const COMPANIONS: readonly { readonly key: string; readonly actions: readonly ActionKey[] }[] = [
+  { key: "params", actions: ["command", "type"] },
+  { key: "with", actions: ["type", "workflow"] },
+  { key: "shell", actions: ["run", "command"] },
+  { key: "workingDirectory", actions: ["run", "command", "type"] },
 ];
 
 /** Types that are actions of their own. A graph has no other way to write them. */
-const TYPES_AS_ACTIONS: { readonly [type: string]: ((reading: Reading, input: Field) => ActionDefinition | undefined) | undefined } = {
+const TYPES_AS_ACTIONS: {
+  readonly [type: string]: ((reading: Reading, input: Field) => ActionDefinition | undefined) | undefined;
+} = {
   entrypoint: () => ({ kind: "entrypoint" }),
   join: () => ({ kind: "none" }),
   run: (reading, input) => readTypeInput(reading, input, { section: "runInput", key: "run" }),
@@ -53,17 +55,22 @@ export function findAction(reading: Reading, fields: Fields): ActionKey | undefi
     const message = `A step has one action, and this one has ${listNames(written)}.`;
     reading.error({ code: "conflicting_keys", message, hint: "Make it several steps.", path: field.at, part: "key" });
   }
-  for (const [key, actions] of COMPANIONS) {
+  for (const { key, actions } of COMPANIONS) {
     const field = fields.get(key);
     if (field === undefined || (first !== undefined && actions.includes(first))) continue;
-    const problem = first === undefined ? "stands at a step without an action" : `has no meaning beside ${quote(first)}`;
+    const problem =
+      first === undefined ? "stands at a step without an action" : `has no meaning beside ${quote(first)}`;
     reportMisplaced(reading, field, { problem, hint: `It belongs to ${listNames(actions, "or")}.` });
   }
   return first;
 }
 
 /** Reads any action but a block. `key` is what {@link findAction} gave. Undefined when the action was refused. */
-export function readAction(reading: Reading, fields: Fields, key: Exclude<ActionKey, "parallel">): ActionDefinition | undefined {
+export function readAction(
+  reading: Reading,
+  fields: Fields,
+  key: Exclude<ActionKey, "parallel">,
+): ActionDefinition | undefined {
   const field = fields.get(key);
   if (field === undefined) return undefined;
   switch (key) {
@@ -123,8 +130,12 @@ function readTyped(reading: Reading, fields: Fields, field: Field): ActionDefini
     return undefined;
   }
   if (Object.hasOwn(TYPES_AS_ACTIONS, type)) {
-    if (params !== undefined) reportMisplaced(reading, params, { problem: `has no meaning beside type ${quote(type)}`, hint: "Write `with`." });
-    return TYPES_AS_ACTIONS[type]?.(reading, written ?? { value: {}, at: field.at, label: `The input of type ${quote(type)}` });
+    if (params !== undefined)
+      reportMisplaced(reading, params, { problem: `has no meaning beside type ${quote(type)}`, hint: "Write `with`." });
+    return TYPES_AS_ACTIONS[type]?.(
+      reading,
+      written ?? { value: {}, at: field.at, label: `The input of type ${quote(type)}` },
+    );
   }
   return withoutUndefined({
     kind: "type" as const,
@@ -166,7 +177,12 @@ function readChild(reading: Reading, field: Field, input: Field | undefined): Ac
 function readSleep(reading: Reading, field: Field): ActionDefinition | undefined {
   const duration = isObject(field.value) ? readFields(reading, field, "sleep")?.get("duration") : field;
   if (duration === undefined) {
-    reading.error({ code: "missing_value", message: `${field.label} does not say how long.`, hint: "Add `duration`.", path: field.at });
+    reading.error({
+      code: "missing_value",
+      message: `${field.label} does not say how long.`,
+      hint: "Add `duration`.",
+      path: field.at,
+    });
     return undefined;
   }
   const value = readDuration(reading, duration, 0);
@@ -183,7 +199,12 @@ function readApproval(reading: Reading, field: Field): ActionDefinition | undefi
 function readSignal(reading: Reading, field: Field): ActionDefinition | undefined {
   const name = isObject(field.value) ? readFields(reading, field, "signal")?.get("name") : field;
   if (name === undefined) {
-    reading.error({ code: "missing_value", message: `${field.label} does not name the signal.`, hint: "Add `name`.", path: field.at });
+    reading.error({
+      code: "missing_value",
+      message: `${field.label} does not name the signal.`,
+      hint: "Add `name`.",
+      path: field.at,
+    });
     return undefined;
   }
   const signal = readTemplateText(reading, name);

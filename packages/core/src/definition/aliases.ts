@@ -1,8 +1,10 @@
+import { wordList } from "./word-list.ts";
+
 /**
  * Every spelling that a definition may use, and the key that it means. This is the only file that knows them: readers ask
- * for canonical camelCase keys.
+ * for canonical camelCase keys, and `meaning.ts` looks them up here.
  *
- * snake_case and kebab-case of every key are accepted without being listed here.
+ * snake_case and kebab-case of every key are accepted without being listed.
  */
 
 /** A place of a definition that has keys of its own. */
@@ -32,6 +34,7 @@ export type Section =
   | "node"
   | "nodeData"
   | "edge"
+  | "edgeData"
   | "group";
 
 /** What a number counts where the spelling says more than the canonical key does. */
@@ -49,7 +52,7 @@ export interface Meaning {
   readonly unit?: Unit;
 }
 
-interface SectionKeys {
+export interface SectionKeys {
   /** Canonical keys. */
   readonly keys: readonly string[];
   /** Other words for them, in camelCase. */
@@ -58,14 +61,10 @@ interface SectionKeys {
   readonly hints?: { readonly [word: string]: string };
   /** Words that are skipped in silence: what drawing programs keep beside a graph. */
   readonly ignored?: readonly string[];
-  /** Whether a word that is near no key is skipped too. */
+  /** Whether unknown words are skipped too, because others keep theirs here; one that is near a key gets a warning. */
   readonly isOpen?: boolean;
   /** Keys that mean something without a value. Elsewhere a key without a value is skipped with a warning. */
   readonly withoutValue?: readonly string[];
-}
-
-function words(list: string): readonly string[] {
-  return list.trim().split(/\s+/);
 }
 
 const IN_MILLISECONDS = { key: "timeout", unit: "milliseconds" } as const;
@@ -75,12 +74,17 @@ const RETRY_WORDS = {
   maxAttempts: { key: "retry", unit: "attempts" },
 } as const;
 
-const WORKFLOW_KEYS = words(`
+const WORKFLOW_KEYS = wordList(`
   definitionVersion name description inputs env secrets defaults parallel concurrency priority schedule timeout
   types onSuccess onFailure finally output
 `);
 
-const WORKFLOW_ALIASES = { vars: "inputs", variables: "inputs", parameters: "inputs", timeoutMs: IN_MILLISECONDS } as const;
+const WORKFLOW_ALIASES = {
+  vars: "inputs",
+  variables: "inputs",
+  parameters: "inputs",
+  timeoutMs: IN_MILLISECONDS,
+} as const;
 
 const WORKFLOW_HINTS = {
   maxConcurrent: "Write it inside `parallel:`.",
@@ -95,14 +99,14 @@ const WORKFLOW_HINTS = {
   on: "Write a cron expression in `schedule:`.",
 } as const;
 
-const STEP_KEYS = words(`
+const STEP_KEYS = wordList(`
   id name description run command params type with workflow sleep approval signal parallel parallelGroup
   dependsOn join when whenUnmet forEach retry timeout deadline startDelay continueOnError onError onFailure
   priority concurrency maxConcurrent rateLimit queue resources runner env shell workingDirectory set output
 `);
 
 /** Declaration of one input: what everybody uses first, then what JSON Schema offers beside it. */
-const INPUT_KEYS = words(`
+const INPUT_KEYS = wordList(`
   type description default required enum title format const examples pattern minLength maxLength minimum
   maximum exclusiveMinimum exclusiveMaximum multipleOf items prefixItems minItems maxItems uniqueItems
   properties additionalProperties anyOf oneOf allOf
@@ -140,8 +144,8 @@ const STEP_HINTS = {
 } as const;
 
 /** A node has its edges for order and dependencies, and no steps inside. */
-const NOT_IN_GRAPHS: readonly string[] = ["parallel", "parallelGroup", "dependsOn", "maxConcurrent"];
-const NODE_KEYS = [...STEP_KEYS.filter((key) => !NOT_IN_GRAPHS.includes(key)), "groupId", "maxConcurrency"];
+const NOT_IN_GRAPHS = new Set(["parallel", "parallelGroup", "dependsOn", "maxConcurrent"]);
+const NODE_KEYS = [...STEP_KEYS.filter((key) => !NOT_IN_GRAPHS.has(key)), "groupId", "maxConcurrency"];
 
 const NODE_ALIASES = { ...STEP_ALIASES, maxConcurrent: "maxConcurrency", parameters: "params" } as const;
 
@@ -151,20 +155,27 @@ const NODE_HINTS = {
 } as const;
 
 /** What React Flow and editors like it keep at a node: how it is drawn. */
-const DRAWING = words(`
+const DRAWING = wordList(`
   ariaLabel ariaRole className connectable data deletable domAttributes dragHandle draggable dragging
   expandParent extent focusable handles height hidden initialHeight initialWidth label measured origin parentId
   parentNode position positionAbsolute resizing selectable selected sourcePosition style targetPosition width
   zIndex
 `);
 
-const EDGE_DRAWING = words(`
+const EDGE_DRAWING = wordList(`
   animated ariaLabel ariaRole className data deletable domAttributes focusable hidden interactionWidth label
   labelBgBorderRadius labelBgPadding labelBgStyle labelShowBg labelStyle markerEnd markerStart pathOptions
   reconnectable selectable selected style type updatable zIndex
 `);
 
-const SECTIONS: { readonly [S in Section]: SectionKeys } = {
+const EDGE = {
+  keys: ["id", "source", "target", "sourceHandle", "targetHandle", "edgeType"],
+  aliases: { kind: "edgeType" },
+  // An editor writes them for every edge, mostly without a value.
+  withoutValue: ["sourceHandle", "targetHandle"],
+} as const;
+
+export const SECTIONS: { readonly [S in Section]: SectionKeys } = {
   workflow: {
     keys: [...WORKFLOW_KEYS, "mode", "steps"],
     aliases: WORKFLOW_ALIASES,
@@ -249,87 +260,11 @@ const SECTIONS: { readonly [S in Section]: SectionKeys } = {
   workflowInput: { keys: ["workflow", "input"], aliases: { name: "workflow", with: "input" } },
   node: { keys: NODE_KEYS, aliases: NODE_ALIASES, hints: NODE_HINTS, ignored: DRAWING },
   nodeData: { keys: NODE_KEYS, aliases: NODE_ALIASES, hints: NODE_HINTS, ignored: DRAWING, isOpen: true },
-  edge: {
-    keys: ["id", "source", "target", "sourceHandle", "targetHandle", "edgeType"],
-    aliases: { kind: "edgeType" },
-    ignored: EDGE_DRAWING,
-  },
+  edge: { ...EDGE, ignored: EDGE_DRAWING },
+  edgeData: { ...EDGE, ignored: EDGE_DRAWING, isOpen: true },
   group: {
     keys: ["maxConcurrent", "rateLimit"],
     aliases: { maxConcurrency: "maxConcurrent" },
     ignored: ["id", "name", "label", "color", "description"],
   },
 };
-
-/** Canonical keys of a section. */
-export function sectionKeys(section: Section): readonly string[] {
-  return SECTIONS[section].keys;
-}
-
-/** What a key means in a section; undefined when it means nothing there. */
-export function meaningOf(section: Section, written: string): Meaning | undefined {
-  const words = WORDS.get(section);
-  return words?.get(written) ?? words?.get(toCamelCase(written));
-}
-
-/** Whether a key is skipped in silence: an extension of somebody else's (`x-…`), or how a graph is drawn. */
-export function isIgnored(section: Section, written: string): boolean {
-  return written.startsWith("x-") || (SECTIONS[section].ignored ?? []).includes(toCamelCase(written));
-}
-
-/** Whether words that are near no key are skipped. */
-export function isOpen(section: Section): boolean {
-  return SECTIONS[section].isOpen ?? false;
-}
-
-/** Whether a key may stand without a value, so that its reader has to see that. */
-export function meansSomethingEmpty(section: Section, key: string): boolean {
-  return (SECTIONS[section].withoutValue ?? []).includes(key);
-}
-
-/** What to write instead of a word that people bring from elsewhere. */
-export function hintFor(section: Section, written: string): string | undefined {
-  const hints = SECTIONS[section].hints ?? {};
-  const word = toCamelCase(written);
-  return Object.hasOwn(hints, word) ? hints[word] : undefined;
-}
-
-/** Every documented spelling of a section's keys: canonical, snake_case, and the other words in both. */
-export function spellings(section: Section): ReadonlyMap<string, Meaning> {
-  const all = new Map<string, Meaning>();
-  for (const [word, meaning] of WORDS.get(section) ?? []) {
-    all.set(word, meaning);
-    all.set(toSnakeCase(word), meaning);
-  }
-  return all;
-}
-
-/** Whether two keys are spellings of one key anywhere in a definition: how a place is found from a canonical pointer. */
-export function isSameKey(written: string, canonical: string): boolean {
-  if (toCamelCase(written) === canonical) return true;
-  for (const section of WORDS.keys()) if (meaningOf(section, written)?.key === canonical) return true;
-  return false;
-}
-
-/** `max_concurrent` and `max-concurrent` become `maxConcurrent`. */
-export function toCamelCase(word: string): string {
-  return word.replace(/(?<=[a-z0-9])[-_]([a-z0-9])/gi, (_, letter: string) => letter.toUpperCase());
-}
-
-function toSnakeCase(word: string): string {
-  return word.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
-/** Meaning of each word, by section: a canonical key means itself. */
-const WORDS: ReadonlyMap<Section, ReadonlyMap<string, Meaning>> = new Map(
-  (Object.keys(SECTIONS) as Section[]).map((section) => [section, wordsOf(SECTIONS[section])]),
-);
-
-function wordsOf({ keys, aliases = {} }: SectionKeys): ReadonlyMap<string, Meaning> {
-  const words = new Map<string, Meaning>();
-  for (const [word, meaning] of Object.entries(aliases)) {
-    words.set(word, typeof meaning === "string" ? { key: meaning } : meaning);
-  }
-  for (const key of keys) words.set(key, { key });
-  return words;
-}

@@ -10,11 +10,11 @@ export const MAX_DEPTH = 100;
 const MAX_VALUES = 1_000_000;
 
 /** Keys that reach into the prototype of an object once somebody copies it carelessly. */
-const REFUSED_KEYS: readonly string[] = ["__proto__", "constructor", "prototype"];
+const REFUSED_KEYS = new Set(["__proto__", "constructor", "prototype"]);
 
 /** Whether a name or key is one that no definition may use. */
 export function isRefusedKey(key: string): boolean {
-  return REFUSED_KEYS.includes(key);
+  return REFUSED_KEYS.has(key);
 }
 
 /**
@@ -35,10 +35,7 @@ interface Copy {
 
 function copyValue(copy: Copy, value: unknown, at: string): JsonValue | undefined {
   copy.values += 1;
-  if (copy.values > MAX_VALUES) {
-    if (copy.values === MAX_VALUES + 1) refuse(copy, at, { code: "limit_exceeded", problem: `holds more than ${MAX_VALUES} values` });
-    return undefined;
-  }
+  if (copy.values > MAX_VALUES) return copy.values > MAX_VALUES + 1 ? undefined : refuse(copy, at, TOO_MANY_VALUES);
   if (value === null || typeof value === "boolean") return value;
   if (typeof value === "string") return isStorableText(value) ? value : refuse(copy, at, { problem: UNSTORABLE });
   if (typeof value === "number") return copyNumber(copy, value, at);
@@ -100,6 +97,8 @@ function isPlainObject(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
+
+const TOO_MANY_VALUES = { code: "limit_exceeded", problem: `holds more than ${MAX_VALUES} values` } as const;
 
 interface Refusal {
   readonly code?: "limit_exceeded";

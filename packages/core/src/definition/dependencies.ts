@@ -10,7 +10,10 @@ const ERROR_SUFFIX = ".error";
 const EXAMPLES = "For instance `dependsOn: [build, test]`, `lint.error`, or `{step: deploy, on: failure}`.";
 
 /** What a step waits for: one entry or a list of them. */
-export function readDependencies(reading: Reading, field: Field | undefined): readonly DependencyDefinition[] | undefined {
+export function readDependencies(
+  reading: Reading,
+  field: Field | undefined,
+): readonly DependencyDefinition[] | undefined {
   if (field === undefined) return undefined;
   const { value } = field;
   if (!isList(value) && !isObject(value) && typeof value !== "string") {

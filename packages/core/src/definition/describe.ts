@@ -4,8 +4,7 @@ import type { JsonValue } from "../json.ts";
 const MAX_QUOTED_LENGTH = 60;
 
 /** Control characters, line separators and marks of writing direction: a name must not forge lines or colors of a terminal. */
-// eslint-disable-next-line no-control-regex -- these characters are what the expression is for
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\p{Surrogate}]/gu;
+const UNPRINTABLE = /[\p{Control}\p{Line_Separator}\p{Paragraph_Separator}\p{Surrogate}\p{Bidi_Control}]/gu;
 
 /** Makes any text safe to print on one line: what cannot be seen is written as `\u…`. */
 export function printable(text: string): string {

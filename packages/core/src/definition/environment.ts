@@ -26,7 +26,12 @@ export function readSecrets(reading: Reading, field: Field | undefined): Secrets
   const { value } = field;
   if (isList(value)) return readSecretNames(reading, itemsOf(field, value));
   if (!isObject(value)) {
-    return reportExpected(reading, field, { what: "a list of names or a mapping", hint: "For instance `secrets: [API_TOKEN]`." }) ?? {};
+    return (
+      reportExpected(reading, field, {
+        what: "a list of names or a mapping",
+        hint: "For instance `secrets: [API_TOKEN]`.",
+      }) ?? {}
+    );
   }
   const secrets: { [name: string]: Secrets[string] } = {};
   for (const [name, member] of membersOf(field, value)) {

@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from "../json.ts";
-import { hintFor, isIgnored, isOpen, meaningOf, meansSomethingEmpty, sectionKeys } from "./aliases.ts";
 import type { Section, Unit } from "./aliases.ts";
 import { describeValue, quote } from "./describe.ts";
+import { hintFor, isIgnored, isOpen, meaningOf, meansSomethingEmpty, sectionKeys } from "./meaning.ts";
 import { nearestName } from "./nearest.ts";
 import { memberPointer } from "./pointer.ts";
 import type { Reading } from "./reading.ts";
@@ -25,12 +25,17 @@ export function fieldOf(value: JsonValue, at: string, label: string): Field {
 
 /** Items of a list as fields. */
 export function itemsOf(field: Field, list: readonly JsonValue[]): readonly Field[] {
-  return list.map((value, index) => fieldOf(value, memberPointer(field.at, index), `Item ${index + 1} of ${field.label}`));
+  return list.map((value, index) =>
+    fieldOf(value, memberPointer(field.at, index), `Item ${index + 1} of ${field.label}`),
+  );
 }
 
 /** Members of a mapping whose keys are names that the author chose. */
 export function membersOf(field: Field, object: JsonObject): readonly (readonly [name: string, member: Field])[] {
-  return Object.entries(object).map(([name, value]) => [name, fieldOf(value, memberPointer(field.at, name), quote(name))]);
+  return Object.entries(object).map(([name, value]) => [
+    name,
+    fieldOf(value, memberPointer(field.at, name), quote(name)),
+  ]);
 }
 
 export function isObject(value: JsonValue): value is JsonObject {
@@ -89,7 +94,13 @@ function addField(reading: Reading, { fields, section, key, field }: FoundField)
   }
   if (field.value === null && !meansSomethingEmpty(section, key)) {
     const message = `${field.label} has no value and is ignored.`;
-    reading.warning({ code: "missing_value", message, hint: "Give it a value, or leave it out.", path: field.at, part: "key" });
+    reading.warning({
+      code: "missing_value",
+      message,
+      hint: "Give it a value, or leave it out.",
+      path: field.at,
+      part: "key",
+    });
     return;
   }
   fields.set(key, field);
@@ -104,17 +115,16 @@ interface UnknownKey {
 /** Reports a key that means nothing here, and returns the key that was probably meant. */
 function reportUnknown(reading: Reading, { section, written, path }: UnknownKey): string | undefined {
   if (isIgnored(section, written)) return undefined;
+  const message = `${quote(written)} is not a key of ${SECTION_NAMES[section]}.`;
   const advice = hintFor(section, written);
   const nearest = advice === undefined ? nearestKey(section, written) : undefined;
-  const message = `${quote(written)} is not a key of ${SECTION_NAMES[section]}.`;
-  if (nearest !== undefined) {
-    reading.error({ code: "unknown_key", message, hint: `Did you mean ${quote(nearest)}?`, path, part: "key" });
-  } else if (advice !== undefined) {
-    reading.error({ code: "unknown_key", message, hint: advice, path, part: "key" });
-  } else if (!isOpen(section)) {
-    const hint = `Known keys: ${sectionKeys(section).join(", ")}. Keys that start with \`x-\` are ignored.`;
-    reading.error({ code: "unknown_key", message, hint, path, part: "key" });
+  const guess = nearest === undefined ? undefined : `Did you mean ${quote(nearest)}?`;
+  if (isOpen(section)) {
+    if (guess !== undefined) reading.warning({ code: "unknown_key", message, hint: guess, path, part: "key" });
+    return undefined;
   }
+  const known = `Known keys: ${sectionKeys(section).join(", ")}. Keys that start with \`x-\` are ignored.`;
+  reading.error({ code: "unknown_key", message, hint: guess ?? advice ?? known, path, part: "key" });
   return nearest;
 }
 
@@ -148,5 +158,6 @@ const SECTION_NAMES: { readonly [S in Section]: string } = {
   node: "a node",
   nodeData: "a node's `data`",
   edge: "an edge",
+  edgeData: "an edge's `data`",
   group: "a group",
 };

@@ -9,13 +9,14 @@ import type { Reading } from "./reading.ts";
 import { isTemplate } from "./template.ts";
 import { readInteger, readText, readWord, reportExpected } from "./values.ts";
 import { withoutUndefined } from "./without-undefined.ts";
+import { wordList } from "./word-list.ts";
 
 export const FAILURE_MODES: readonly FailureMode[] = ["fail_all", "complete_running", "continue"];
 
 /** Names that already mean something in expressions. */
-const TAKEN_NAMES: readonly string[] = [
-  ..."inputs env secrets steps run index context error errors deps prev true false null".split(" "),
-];
+const TAKEN_NAMES = new Set(
+  wordList("inputs env secrets steps run index context error errors deps prev true false null"),
+);
 
 /** The items that a step runs for: a list or a template, or a mapping with `items` and limits. */
 export function readForEach(reading: Reading, field: Field | undefined): MapDefinition | undefined {
@@ -57,8 +58,8 @@ function readItems(reading: Reading, field: Field): JsonValue | undefined {
 function readItemName(reading: Reading, field: Field): string | undefined {
   const name = readText(reading, field);
   if (name === undefined) return undefined;
-  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !TAKEN_NAMES.includes(name)) return name;
-  const message = TAKEN_NAMES.includes(name)
+  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !TAKEN_NAMES.has(name)) return name;
+  const message = TAKEN_NAMES.has(name)
     ? `${field.label} cannot be ${quote(name)}: that name already means something in expressions.`
     : `${field.label} must be a name of letters, digits and \`_\`, not ${describeValue(name)}.`;
   reading.error({ code: "invalid_value", message, hint: "For instance `as: region`.", path: field.at });

@@ -10,8 +10,7 @@ const MAX_NAME_LENGTH = 256;
 const ID = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/;
 
 /** Text that stays on its line and cannot steer a terminal. */
-// eslint-disable-next-line no-control-regex -- these characters are what the expression is for
-const ONE_LINE = /^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+$/;
+const ONE_LINE = /^[^\p{Control}\p{Line_Separator}\p{Paragraph_Separator}\p{Bidi_Control}]+$/u;
 
 /** What a step is called: `id` in references, keys and commands, `name` for people. Either may be used in `dependsOn`. */
 export interface Identity {
@@ -28,13 +27,21 @@ export interface WrittenIdentity {
  * The identity of a step. Without an `id` it is made from the name; `fallback` is asked only where that gives nothing, and
  * may give nothing itself.
  */
-export function readIdentity(reading: Reading, written: WrittenIdentity, fallback: () => string | undefined): Identity | undefined {
+export function readIdentity(
+  reading: Reading,
+  written: WrittenIdentity,
+  fallback: () => string | undefined,
+): Identity | undefined {
   const name = written.name && readName(reading, written.name);
   const id = written.id && readId(reading, written.id);
   if (id !== undefined) return { id, name: name ?? id };
-  // A name or an id that was refused has its own message; the step is only not known under it.
-  const made = (name === undefined ? "" : idFromName(name)) || fallback();
+  const made = (name === undefined ? "" : idFromName(name)) || (wasRefused(written) ? undefined : fallback());
   return made === undefined ? undefined : { id: made, name: name ?? made };
+}
+
+/** An id or a name that is no text has a message of its own. */
+function wasRefused({ id, name }: WrittenIdentity): boolean {
+  return [id, name].some((field) => field !== undefined && typeof field.value !== "string");
 }
 
 /** `Deploy API` becomes `deploy-api`; a name that can be an id stays as it is. Empty when no letter or digit is left. */
@@ -45,7 +52,10 @@ export function idFromName(name: string): string {
     .replaceAll(/\p{Mark}/gu, "")
     .toLowerCase()
     .split(/[^a-z0-9_]+/);
-  const id = words.filter((word) => word !== "").join("-").slice(0, MAX_ID_LENGTH);
+  const id = words
+    .filter((word) => word !== "")
+    .join("-")
+    .slice(0, MAX_ID_LENGTH);
   return isRefusedKey(id) ? `${id}-step` : id;
 }
 
@@ -53,10 +63,17 @@ function readId(reading: Reading, field: Field): string | undefined {
   const id = readText(reading, field);
   if (id === undefined) return undefined;
   const problem = problemOfId(id);
-  if (problem === undefined) return id;
-  const hint = "Use letters, digits, `-` and `_`; a text for people belongs into `name`.";
-  reading.error({ code: "invalid_value", message: `${quote(id)} cannot be an id: ${problem}.`, hint, path: field.at });
-  return undefined;
+  if (problem !== undefined) {
+    const hint = "Use letters, digits, `-` and `_`; a text for people belongs into `name`.";
+    reading.error({
+      code: "invalid_value",
+      message: `${quote(id)} cannot be an id: ${problem}.`,
+      hint,
+      path: field.at,
+    });
+  }
+  // A refused id still is what other steps mean, so that they are not reported for naming it.
+  return id;
 }
 
 function problemOfId(id: string): string | undefined {
@@ -70,10 +87,11 @@ function problemOfId(id: string): string | undefined {
 function readName(reading: Reading, field: Field): string | undefined {
   const name = readText(reading, field);
   if (name === undefined) return undefined;
-  if (ONE_LINE.test(name) && name.length <= MAX_NAME_LENGTH) return name.trim();
-  const message = `${field.label} must be one line of at most ${MAX_NAME_LENGTH} printable characters.`;
-  reading.error({ code: "invalid_value", message, path: field.at });
-  return undefined;
+  if (!ONE_LINE.test(name) || name.length > MAX_NAME_LENGTH) {
+    const message = `${field.label} must be one line of at most ${MAX_NAME_LENGTH} printable characters.`;
+    reading.error({ code: "invalid_value", message, path: field.at });
+  }
+  return name.trim();
 }
 
 /** The name of a workflow, which is also part of addresses. */

@@ -47,13 +47,18 @@ const MAX_PERIOD = 1000;
 function ratePerSecond(rate: number): RateLimit {
   for (let seconds = 1; seconds <= MAX_PERIOD; seconds += 1) {
     const count = Math.round(rate * seconds);
-    if (count >= 1 && Math.abs(count - rate * seconds) < 1e-9 * seconds) return { count, perMs: seconds * 1000, burst: 1 };
+    if (count >= 1 && Math.abs(count - rate * seconds) < 1e-9 * seconds)
+      return { count, perMs: seconds * 1000, burst: 1 };
   }
   return { count: 1, perMs: Math.max(1, Math.round(1000 / rate)), burst: 1 };
 }
 
 /** Limit over the runs of a workflow. Without a group, its name is the workflow's. */
-export function readRunConcurrency(reading: Reading, field: Field | undefined, name: string): Definition["concurrency"] {
+export function readRunConcurrency(
+  reading: Reading,
+  field: Field | undefined,
+  name: string,
+): Definition["concurrency"] {
   if (field === undefined) return undefined;
   const fields = readFields(reading, field, "runConcurrency");
   if (fields === undefined) return undefined;
@@ -63,7 +68,8 @@ export function readRunConcurrency(reading: Reading, field: Field | undefined, n
     group: (group === undefined ? name : readTemplateText(reading, group)) ?? name,
     max: readCap(reading, fields.get("max")) ?? 1,
     onConflict:
-      (onConflict === undefined ? "queue" : readWord(reading, onConflict, ["queue", "cancelRunning", "reject"])) ?? "queue",
+      (onConflict === undefined ? "queue" : readWord(reading, onConflict, ["queue", "cancelRunning", "reject"])) ??
+      "queue",
   };
 }
 

@@ -80,7 +80,11 @@ export interface StepDefinition {
   readonly action: ActionDefinition;
   /** Absent: no `dependsOn` key was written, which is not the same as an empty list. */
   readonly dependsOn?: readonly DependencyDefinition[];
-  readonly join?: { readonly kind: "all" | "any" | "first" | "quorum" | "settled"; readonly quorum: number; readonly cancelRest: boolean };
+  readonly join?: {
+    readonly kind: "all" | "any" | "first" | "quorum" | "settled";
+    readonly quorum: number;
+    readonly cancelRest: boolean;
+  };
   readonly when?: string | PlanFunction;
   readonly whenUnmet?: "skip" | "skipBranch" | "fail";
   readonly forEach?: MapDefinition;
@@ -116,7 +120,13 @@ export type ActionDefinition =
       readonly shell?: string;
       readonly workingDirectory?: string;
     }
-  | { readonly kind: "type"; readonly type: string; readonly with: JsonValue; readonly params?: JsonObject; readonly workingDirectory?: string }
+  | {
+      readonly kind: "type";
+      readonly type: string;
+      readonly with: JsonValue;
+      readonly params?: JsonObject;
+      readonly workingDirectory?: string;
+    }
   /** A function of the builder; `handler` is `workflow/step`. */
   | { readonly kind: "function"; readonly handler: string }
   | { readonly kind: "workflow"; readonly workflow: string; readonly input: JsonValue | PlanFunction }

@@ -21,6 +21,8 @@ export interface Finding {
   readonly path: string;
   /** Whether the key is what is wrong, and not the value. */
   readonly part?: "key";
+  /** Where it stands, if no value does. */
+  readonly place?: Place;
 }
 
 /** One pass over one written definition: collects everything that is wrong with it. */
@@ -72,9 +74,9 @@ export function startReading(locate: LocatePart = () => undefined): Reading {
 }
 
 function toDiagnostic(severity: Diagnostic["severity"], finding: Finding, locate: LocatePart): Diagnostic {
-  const { code, message, hint, path, part } = finding;
+  const { code, message, hint, path, part, place = findPlace(locate, path, part) } = finding;
   const base = { code, severity, message, path };
-  return { ...base, ...(hint === undefined ? {} : { hint }), ...findPlace(locate, path, part) };
+  return { ...base, ...(hint === undefined ? {} : { hint }), ...place };
 }
 
 /** The place of a value or, where the text has none for it, of what is around it. */

@@ -1,20 +1,28 @@
 import type { JsonObject, JsonValue } from "../json.ts";
-import { toCamelCase } from "./aliases.ts";
 import { describeValue, listNames, quote } from "./describe.ts";
 import { isList, isObject } from "./fields.ts";
 import type { Field } from "./fields.ts";
+import { toCamelCase } from "./meaning.ts";
 import { nearestName } from "./nearest.ts";
 import type { Reading } from "./reading.ts";
 import { isTemplate } from "./template.ts";
 
 /** Reports that a value is not what it has to be: expected and got. */
-export function reportExpected(reading: Reading, field: Field, expected: { readonly what: string; readonly hint?: string }): undefined {
+export function reportExpected(
+  reading: Reading,
+  field: Field,
+  expected: { readonly what: string; readonly hint?: string },
+): undefined {
   const message = `${field.label} must be ${expected.what}, not ${describeValue(field.value)}.`;
   reading.error({ code: "invalid_value", message, hint: expected.hint, path: field.at });
 }
 
 /** Reports a key that has no place beside another one. */
-export function reportMisplaced(reading: Reading, field: Field, text: { readonly problem: string; readonly hint: string }): void {
+export function reportMisplaced(
+  reading: Reading,
+  field: Field,
+  text: { readonly problem: string; readonly hint: string },
+): void {
   const message = `${field.label} ${text.problem}.`;
   reading.error({ code: "conflicting_keys", message, hint: text.hint, path: field.at, part: "key" });
 }
@@ -23,8 +31,7 @@ export function reportMisplaced(reading: Reading, field: Field, text: { readonly
 export function readText(reading: Reading, field: Field): string | undefined {
   const { value } = field;
   if (typeof value === "string" && value.trim() !== "") return value;
-  const isScalar = typeof value === "number" || typeof value === "boolean";
-  const hint = isScalar ? `Put it in quotes: \`"${value}"\`.` : undefined;
+  const hint = isScalar(value) && typeof value !== "string" ? `Put it in quotes: \`"${value}"\`.` : undefined;
   return reportExpected(reading, field, hint === undefined ? { what: "a text" } : { what: "a text", hint });
 }
 
@@ -46,14 +53,22 @@ export interface NumberRange {
 /** Largest integer that every store can keep in a column. */
 export const MAX_INTEGER = 2_147_483_647;
 
-export function readInteger(reading: Reading, field: Field, { least, most = MAX_INTEGER }: NumberRange): number | undefined {
+export function readInteger(
+  reading: Reading,
+  field: Field,
+  { least, most = MAX_INTEGER }: NumberRange,
+): number | undefined {
   const { value } = field;
   if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
   const range = most === MAX_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
   return reportExpected(reading, field, { what: `a whole number ${range}` });
 }
 
-export function readNumber(reading: Reading, field: Field, { least, most = MAX_INTEGER }: NumberRange): number | undefined {
+export function readNumber(
+  reading: Reading,
+  field: Field,
+  { least, most = MAX_INTEGER }: NumberRange,
+): number | undefined {
   const { value } = field;
   if (typeof value === "number" && value >= least && value <= most) return value;
   const range = most === MAX_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
@@ -61,13 +76,20 @@ export function readNumber(reading: Reading, field: Field, { least, most = MAX_I
 }
 
 /** One of a few words. snake_case and kebab-case of a word are the word. */
-export function readWord<Word extends string>(reading: Reading, field: Field, words: readonly Word[]): Word | undefined {
+export function readWord<const Word extends string>(
+  reading: Reading,
+  field: Field,
+  words: readonly Word[],
+): Word | undefined {
   const { value } = field;
   const found = typeof value === "string" ? words.find((word) => toCamelCase(word) === toCamelCase(value)) : undefined;
   if (found !== undefined) return found;
   const nearest = typeof value === "string" ? nearestName(value, words) : undefined;
   const what = words.length === 1 ? listNames(words) : listNames(words, "or");
-  return reportExpected(reading, field, { what, ...(nearest === undefined ? {} : { hint: `Did you mean ${quote(nearest)}?` }) });
+  return reportExpected(reading, field, {
+    what,
+    ...(nearest === undefined ? {} : { hint: `Did you mean ${quote(nearest)}?` }),
+  });
 }
 
 export function readObject(reading: Reading, field: Field): JsonObject | undefined {

@@ -76,7 +76,9 @@ function unchain(node: Expr): Chain {
 
 /** Parentheses around a plain access change nothing: `(steps.build).output` names the same member. */
 function isAccess(node: Expr): boolean {
-  return node instanceof ContextAccess || node instanceof IndexAccess || (node instanceof Grouping && isAccess(node.group));
+  return (
+    node instanceof ContextAccess || node instanceof IndexAccess || (node instanceof Grouping && isAccess(node.group))
+  );
 }
 
 interface ReadChain {

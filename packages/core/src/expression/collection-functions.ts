@@ -20,7 +20,13 @@ export const collectionFunctions: readonly FunctionSpec[] = [
   { name: "keys", minArgs: 1, maxArgs: 1, call: (args) => sortedKeys(args) },
   { name: "values", minArgs: 1, maxArgs: 1, call: values },
   // Also for `null`, like `??`: who asks for a default wants a value.
-  { name: "default", minArgs: 2, maxArgs: 2, acceptsAbsent: true, call: ({ values: [value, other] }) => value ?? other },
+  {
+    name: "default",
+    minArgs: 2,
+    maxArgs: 2,
+    acceptsAbsent: true,
+    call: ({ values: [value, other] }) => value ?? other,
+  },
   { name: "has", minArgs: 2, maxArgs: 2, acceptsAbsent: true, call: has },
   { name: "first", minArgs: 1, maxArgs: 1, call: (args) => listArgument(args, 0)[0] },
   { name: "last", minArgs: 1, maxArgs: 1, call: (args) => listArgument(args, 0).at(-1) },

@@ -37,7 +37,7 @@ export type ValueEvaluation =
   | (Extract<Evaluation, { ok: false }> & { readonly pointer: string });
 
 /** Keys that no definition may have: as members of plain objects they are not data but the language's own. */
-const REFUSED_KEYS: readonly string[] = ["__proto__", "constructor", "prototype"];
+const REFUSED_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
 /** Parses every string of a JSON value that has an expression in it. Keys of objects are not templates. */
 export function compileValue(value: unknown, options: ParseOptions = {}): CompiledValue {
@@ -125,10 +125,13 @@ function isConstant(shape: ValueShape<unknown>): boolean {
 }
 
 function reportKey(key: string, pointer: string, report: Report): void {
-  if (REFUSED_KEYS.includes(key)) {
+  if (REFUSED_KEYS.has(key)) {
     report({ ...wholeProblem("expression_syntax", `\`${key}\` cannot be a key`), pointer });
   } else if (isTemplate(key)) {
-    report({ ...wholeProblem("expression_syntax", "a key is not a template: `${{ }}` stands only in values"), pointer });
+    report({
+      ...wholeProblem("expression_syntax", "a key is not a template: `${{ }}` stands only in values"),
+      pointer,
+    });
   }
 }
 

@@ -22,7 +22,11 @@ export interface EvaluateOptions {
  * Evaluates a template. A string that is one whole expression keeps the type of its value, and large values are passed
  * on without a copy; several parts become one text. An expression whose value is undefined is a failure.
  */
-export function evaluateTemplate(template: Template, scope: ExpressionScope, options: EvaluateOptions = {}): Evaluation {
+export function evaluateTemplate(
+  template: Template,
+  scope: ExpressionScope,
+  options: EvaluateOptions = {},
+): Evaluation {
   const maxBytes = options.maxTextBytes ?? MAX_TEXT_BYTES;
   return attempt(() => {
     const [only] = template.parts;
@@ -36,12 +40,19 @@ export function evaluateTemplate(template: Template, scope: ExpressionScope, opt
  * Evaluates a template to a text that can be an argument or an environment variable of a process: objects and lists as
  * JSON, `null` as nothing. A NUL character is a failure, because the text would end there.
  */
-export function evaluateText(template: Template, scope: ExpressionScope, options: EvaluateOptions = {}): Evaluation<string> {
+export function evaluateText(
+  template: Template,
+  scope: ExpressionScope,
+  options: EvaluateOptions = {},
+): Evaluation<string> {
   const maxBytes = options.maxTextBytes ?? MAX_TEXT_BYTES;
   return attempt(() => {
     const text = joinParts(template.parts, scope, maxBytes);
     if (!text.includes("\0")) return text;
-    throw new ExpressionFailure("invalid", "the text holds a NUL character, which no argument or variable of a process can");
+    throw new ExpressionFailure(
+      "invalid",
+      "the text holds a NUL character, which no argument or variable of a process can",
+    );
   });
 }
 
@@ -49,7 +60,8 @@ export function evaluateText(template: Template, scope: ExpressionScope, options
 export function evaluateCondition(condition: Template, scope: ExpressionScope): Evaluation<boolean> {
   return attempt(() => {
     const [only] = condition.parts;
-    if (condition.parts.length === 1 && only?.kind === "expression") return !falsy(expressionValue(only.expression, scope));
+    if (condition.parts.length === 1 && only?.kind === "expression")
+      return !falsy(expressionValue(only.expression, scope));
     return joinParts(condition.parts, scope, MAX_TEXT_BYTES) !== "";
   });
 }

@@ -47,7 +47,8 @@ export class ExpressionEvaluator extends Evaluator {
   override visitIndexAccess(access: IndexAccess): ExpressionData {
     const holder = this.eval(access.expr);
     if (holder instanceof AbsentData) return holder;
-    if (access.index instanceof Star) return new StarData(holder instanceof StarData ? holder.raw.flatMap(childrenOf) : childrenOf(unwrap(holder)));
+    if (access.index instanceof Star)
+      return new StarData(holder instanceof StarData ? holder.raw.flatMap(childrenOf) : childrenOf(unwrap(holder)));
     const key = this.eval(access.index);
     if (key instanceof AbsentData) return key;
     const raw = unwrap(holder);
@@ -91,7 +92,7 @@ export class ExpressionEvaluator extends Evaluator {
 
 function readContext(scope: ExpressionScope, name: string): unknown {
   if (typeof scope.get === "function") return scope.get(name);
-  return readOwn(scope as Readonly<Record<string, unknown>>, name);
+  return readOwn(scope, name);
 }
 
 /** What `.*` goes through: the items of a list, the values of an object, nothing otherwise. */
@@ -135,5 +136,8 @@ function describe(node: Expr): string {
   if (!(node instanceof IndexAccess)) return "…";
   const { index } = node;
   if (index instanceof Star) return `${describe(node.expr)}.*`;
-  return describe(node.expr) + (index instanceof Literal ? formatMember(index.literal.coerceString()) : `[${describe(index)}]`);
+  return (
+    describe(node.expr) +
+    (index instanceof Literal ? formatMember(index.literal.coerceString()) : `[${describe(index)}]`)
+  );
 }

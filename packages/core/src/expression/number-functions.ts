@@ -7,12 +7,57 @@ import { textOf } from "./json-data.ts";
  * an overflow is a failure, because the value would otherwise travel on as `NaN` or `null`.
  */
 export const numberFunctions: readonly FunctionSpec[] = [
-  { name: "add", minArgs: 2, maxArgs: MANY, call: (args) => finite(args, fold(args, (sum, next) => sum + next)) },
-  { name: "sub", minArgs: 2, maxArgs: 2, call: (args) => finite(args, fold(args, (from, next) => from - next)) },
-  { name: "mul", minArgs: 2, maxArgs: MANY, call: (args) => finite(args, fold(args, (product, next) => product * next)) },
-  { name: "div", minArgs: 2, maxArgs: 2, call: (args) => finite(args, fold(args, (from, next) => from / next)) },
+  {
+    name: "add",
+    minArgs: 2,
+    maxArgs: MANY,
+    call: (args) =>
+      finite(
+        args,
+        fold(args, (sum, next) => sum + next),
+      ),
+  },
+  {
+    name: "sub",
+    minArgs: 2,
+    maxArgs: 2,
+    call: (args) =>
+      finite(
+        args,
+        fold(args, (from, next) => from - next),
+      ),
+  },
+  {
+    name: "mul",
+    minArgs: 2,
+    maxArgs: MANY,
+    call: (args) =>
+      finite(
+        args,
+        fold(args, (product, next) => product * next),
+      ),
+  },
+  {
+    name: "div",
+    minArgs: 2,
+    maxArgs: 2,
+    call: (args) =>
+      finite(
+        args,
+        fold(args, (from, next) => from / next),
+      ),
+  },
   // As in most languages the sign is that of the first operand: mod(-7, 3) is -1.
-  { name: "mod", minArgs: 2, maxArgs: 2, call: (args) => finite(args, fold(args, (from, next) => from % next)) },
+  {
+    name: "mod",
+    minArgs: 2,
+    maxArgs: 2,
+    call: (args) =>
+      finite(
+        args,
+        fold(args, (from, next) => from % next),
+      ),
+  },
   { name: "min", minArgs: 1, maxArgs: MANY, call: (args) => extreme(args, (next, best) => next < best) },
   { name: "max", minArgs: 1, maxArgs: MANY, call: (args) => extreme(args, (next, best) => next > best) },
   { name: "floor", minArgs: 1, maxArgs: 1, call: (args) => unsigned(Math.floor(numberArgument(args, 0))) },

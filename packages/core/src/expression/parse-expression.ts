@@ -50,8 +50,9 @@ export function parseExpression(text: ExpressionText): Expression | readonly Exp
     const message = `the expression is longer than ${MAX_EXPRESSION_LENGTH} characters`;
     return [problemAt(whole, { code: "limit_exceeded", message })];
   }
-  const tokens = lex(text);
-  if (!Array.isArray(tokens)) return [tokens as ExpressionProblem];
+  const lexed = lex(text);
+  if ("problem" in lexed) return [lexed.problem];
+  const { tokens } = lexed;
   const offsets = locateTokens(text, tokens);
   const offsetOf = (token: Token): number => offsets.get(token) ?? offset;
   const unknown = resolveNames(text, tokens, offsetOf);
@@ -63,7 +64,9 @@ export function parseExpression(text: ExpressionText): Expression | readonly Exp
   return problems.length > 0 ? problems : { source, offset, tree, references };
 }
 
-function lex(text: ExpressionText): Token[] | ExpressionProblem {
+type LexResult = { readonly tokens: Token[] } | { readonly problem: ExpressionProblem };
+
+function lex(text: ExpressionText): LexResult {
   const lexer = new Lexer(text.source);
   try {
     const { tokens } = lexer.lex();
@@ -71,12 +74,12 @@ function lex(text: ExpressionText): Token[] | ExpressionProblem {
     for (const token of tokens) {
       if (token.type === TokenType.STRING) token.value = token.lexeme.slice(1, -1).replaceAll("''", "'");
     }
-    return tokens;
+    return { tokens };
   } catch (error) {
     // The lexer throws plain errors whose place is only in a sentence; the private field is where the bad symbol starts.
     if (!(error instanceof Error)) throw error;
     const start = lexer["start"];
-    return syntaxProblem(text.offset + start, badSymbol(text.source, start));
+    return { problem: syntaxProblem(text.offset + start, badSymbol(text.source, start)) };
   }
 }
 

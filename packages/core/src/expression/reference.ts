@@ -18,15 +18,25 @@ export function formatReference(context: string, path: readonly string[]): strin
 /** `.name` where a name may stand after a dot, else `['my name']`, or `[0]` for an item of a list. */
 export function formatMember(member: string): string {
   if (isName(member)) return `.${member}`;
-  if (member !== "" && [...member].every(isDigit)) return `[${member}]`;
+  if (isIndex(member)) return `[${member}]`;
   return `['${member.replaceAll("'", "''")}']`;
 }
 
 /** Whether a member may be written after a dot: ASCII letters, digits, `_` and `-`, and no digit or `-` first. */
 export function isName(text: string): boolean {
-  const [first] = text;
-  if (first === undefined || isDigit(first) || first === "-") return false;
-  return [...text].every((character) => isLetter(character) || isDigit(character) || character === "-");
+  const first = text.charAt(0);
+  if (first === "" || isDigit(first) || first === "-") return false;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text.charAt(at);
+    if (!isLetter(character) && !isDigit(character) && character !== "-") return false;
+  }
+  return true;
+}
+
+/** Whether a member is the place of an item in a list. */
+function isIndex(text: string): boolean {
+  const index = Number(text);
+  return Number.isSafeInteger(index) && index >= 0 && String(index) === text;
 }
 
 function isLetter(character: string): boolean {

@@ -10,6 +10,7 @@ import {
   type ShellWord,
   nested,
 } from "./shell-scan.ts";
+import { isAtWord, isDescriptor, readComment, skipBlank } from "./shell-words.ts";
 
 /** Words that stand before a command and are no part of it. */
 const RESERVED = new Set(["then", "else", "elif", "do", "!", "time", "coproc"]);
@@ -79,12 +80,6 @@ function isAtCommand(reader: Reader): boolean {
   return reader.word === undefined && reader.command.words.length === 0;
 }
 
-function isAtWord(scan: ShellScan, word: string): boolean {
-  if (!scan.text.startsWith(word, scan.at)) return false;
-  const next = scan.text.charAt(scan.at + word.length);
-  return next === "" || " \t\r\n;&|<>()`".includes(next);
-}
-
 function readNext(reader: Reader): void {
   const { scan } = reader;
   const character = scan.text.charAt(scan.at);
@@ -108,15 +103,6 @@ function readWordPart(scan: ShellScan, character: string): string {
   scan.at += 1;
   if (character === "'") return readSingleQuoted(scan, false);
   return character === '"' ? readDoubleQuoted(scan) : character;
-}
-
-function readComment(scan: ShellScan): void {
-  const start = scan.at;
-  while (scan.at < scan.end && scan.text.charAt(scan.at) !== "\n") {
-    if (scan.backquotes > 0 && scan.text.charAt(scan.at) === "`") break;
-    scan.at += 1;
-  }
-  scan.comments.push({ start, end: scan.at });
 }
 
 function readNewline(reader: Reader): void {
@@ -171,7 +157,6 @@ function readRedirection(reader: Reader, character: string): void {
     word.text += PROCESS;
     return;
   }
-  // The number or `{name}` before the sign says which descriptor is meant.
   if (reader.word !== undefined && isDescriptor(reader.word.text)) reader.word = undefined;
   endWord(reader);
   if (scan.text.startsWith("<<<", scan.at)) {
@@ -183,11 +168,6 @@ function readRedirection(reader: Reader, character: string): void {
     while (scan.at < scan.end && "<>&|".includes(scan.text.charAt(scan.at))) scan.at += 1;
     reader.redirection = "target";
   }
-}
-
-function isDescriptor(text: string): boolean {
-  if (text.startsWith("{") && text.endsWith("}")) return true;
-  return text !== "" && [...text].every((character) => character >= "0" && character <= "9");
 }
 
 function readOpening(reader: Reader): void {
@@ -221,7 +201,7 @@ function innerKind(reader: Reader): CommandKind {
 /** Whether `name()` stands here: the one word of a command, and nothing between the brackets. */
 function isFunctionHead(reader: Reader): boolean {
   const { scan, command, word } = reader;
-  if (command.words.length + (word === undefined ? 0 : 1) !== 1) return false;
+  if (command.words.length + (word === undefined ? 0 : 1) !== 1 || word?.text.endsWith("=") === true) return false;
   let at = scan.at + 1;
   while (" \t".includes(scan.text.charAt(at)) && at < scan.end) at += 1;
   return scan.text.charAt(at) === ")";
@@ -277,14 +257,6 @@ function readBranches(reader: Reader): void {
     nested(scan, () => readCommands(scan, "branch", "command"));
   }
   command.all = { from: reader.openers.pop() ?? command.all.from, to: scan.found.length };
-}
-
-function skipBlank(scan: ShellScan): void {
-  while (scan.at < scan.end) {
-    if (scan.text.charAt(scan.at) === "#") readComment(scan);
-    else if (" \t\r\n".includes(scan.text.charAt(scan.at))) scan.at += 1;
-    else break;
-  }
 }
 
 function endCommand(reader: Reader): void {

@@ -1,5 +1,12 @@
 import { readExpansion, readSingleQuoted } from "./shell-quote.ts";
-import { type Heredoc, type Refusal, type ShellCommand, type ShellScan, isAtExpression, readExpression } from "./shell-scan.ts";
+import {
+  type Heredoc,
+  type Refusal,
+  type ShellCommand,
+  type ShellScan,
+  isAtExpression,
+  readExpression,
+} from "./shell-scan.ts";
 
 const IN_DELIMITER: Refusal = {
   message: "the delimiter of a here-document is read as it is written",

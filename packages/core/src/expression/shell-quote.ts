@@ -1,6 +1,5 @@
 import {
   ARITHMETIC,
-  DIRECT,
   EXPANSION,
   type Refusal,
   type ShellScan,
@@ -214,9 +213,4 @@ function readParameterText(scan: ShellScan, use: ParameterUse, isQuoted: boolean
   if (character === '"') readDoubleQuoted(scan);
   // Inside double quotes the text of `:-` takes a single quote for a plain character, a pattern does not.
   if (character === "'" && !(isQuoted && use === "value")) readSingleQuoted(scan, false);
-}
-
-/** Whether the text of a word holds nothing that is only known at run time. */
-export function isFixed(text: string): boolean {
-  return !text.includes(DIRECT) && !text.includes(EXPANSION);
 }

@@ -12,6 +12,11 @@ export const EXPANSION = "\u0002";
 /** In the text of a word: where a process substitution stands. */
 export const PROCESS = "\u0003";
 
+/** Whether the text of a word is the same in every run. */
+export function isKnown(text: string): boolean {
+  return ![DIRECT, EXPANSION, PROCESS].some((mark) => text.includes(mark));
+}
+
 /** An expression in a script. */
 export interface FoundExpression {
   /** From its `${{` … */
@@ -109,8 +114,8 @@ export function readExpression(scan: ShellScan, isQuoted: boolean, refusal?: Ref
   }
   scan.at = end;
   const reason = refusal ?? placeRefusal(scan);
-  if (reason !== undefined) refuse(scan, { from: scan.found.length, to: scan.found.length + 1 }, reason, { start, end });
   scan.found.push({ start, end, isQuoted });
+  if (reason !== undefined) refuse(scan, { from: scan.found.length - 1, to: scan.found.length }, reason);
   return DIRECT;
 }
 
@@ -131,14 +136,8 @@ const ESCAPED_BACKQUOTES: Refusal = {
 };
 
 /** Reports expressions that stand where they must not. An expression that has been reported before is left. */
-export function refuse(
-  scan: ShellScan,
-  range: FoundRange,
-  refusal: Refusal,
-  place?: { readonly start: number; readonly end: number },
-): void {
-  const places = place === undefined ? scan.found.slice(range.from, range.to) : [place];
-  for (const { start, end } of places) {
+export function refuse(scan: ShellScan, range: FoundRange, refusal: Refusal): void {
+  for (const { start, end } of scan.found.slice(range.from, range.to)) {
     if (scan.refused.has(start)) continue;
     scan.refused.add(start);
     const { message, hint, severity = "error" } = refusal;

@@ -36,7 +36,7 @@ function format(args: FunctionArguments): string {
   const values = args.values.slice(1).map(textOf);
   const pieces: string[] = [];
   let length = 0;
-  for (let at = 0; at < pattern.length; ) {
+  for (let at = 0; at < pattern.length;) {
     const { piece, next } = formatPiece(pattern, at, values);
     length += piece.length;
     checkPlannedLength(length);

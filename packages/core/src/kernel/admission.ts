@@ -234,7 +234,8 @@ function wantAgain(state: RunState, step: number): void {
 
 function rememberItem(state: RunState, row: StepRow): void {
   const map = state.mapState(row.step);
-  const isLive = row.status === "ready" || row.status === "queued" || row.status === "running" || row.status === "waiting";
+  const isLive =
+    row.status === "ready" || row.status === "queued" || row.status === "running" || row.status === "waiting";
   if (isLive) map.live.add(row.task);
   if (row.status === "ready") map.ready.push(row.task);
 }

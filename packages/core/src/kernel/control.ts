@@ -17,7 +17,7 @@ import type { Work } from "./work.ts";
 export function cancelRun(work: Work): string | null {
   const { run } = work;
   if (isTerminal(run.status)) return "the run is over";
-  if (run.queuedAt === 0) return "the run does not exist";
+  if (run.traceSeq === 0) return "the run does not exist";
   if (run.status === "paused") resumeRun(work);
   work.touchRun().cancelCount += 1;
   if (run.status === "queued") {

@@ -35,7 +35,10 @@ export function restore(state: RunState, changes: readonly RowChange[]): void {
 }
 
 /** Replaces rows by newer ones of the store, after `restore`. */
-export function replaceRows(state: RunState, rows: { readonly run: RunRow; readonly steps: Iterable<StepRow> }): RunState {
+export function replaceRows(
+  state: RunState,
+  rows: { readonly run: RunRow; readonly steps: Iterable<StepRow> },
+): RunState {
   const all = new Map<string, StepRow>();
   for (const row of allRows(state)) all.set(`${row.step}/${row.task}`, row);
   for (const row of rows.steps) all.set(`${row.step}/${row.task}`, row);
@@ -52,7 +55,8 @@ export function rebuildIndexes(state: RunState): void {
   rebuildAdmission(state, [...allRows(state)]);
   openTimers(state);
   for (const row of state.steps) {
-    if (row !== undefined && row.status === "pending" && row.firedSeq > 0 && !row.isEvaluating) state.fired.push(row.step);
+    if (row !== undefined && row.status === "pending" && row.firedSeq > 0 && !row.isEvaluating)
+      state.fired.push(row.step);
   }
 }
 

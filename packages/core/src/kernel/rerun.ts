@@ -19,7 +19,8 @@ import type { Work } from "./work.ts";
  */
 export function retryRun(work: Work, event: RunRetry): string | null {
   if (!isTerminal(work.run.status)) return "the run is not over";
-  for (const step of [event.from, event.only]) if (step !== undefined && !isRetryable(work, step)) return "no such step";
+  for (const step of [event.from, event.only])
+    if (step !== undefined && !isRetryable(work, step)) return "no such step";
   const reset = chooseReset(work, event);
   const lostLeft = lostBeside(work, reset);
   const reopenedItems = putBack(work, reset);
@@ -36,7 +37,7 @@ function isRetryable(work: Work, step: number): boolean {
 
 /** Hooks and `finally` run again with every retry; no single step of them can be asked for. */
 function isInMain(work: Work, step: number): boolean {
-  for (let at = step; ; ) {
+  for (let at = step; ;) {
     if (work.step(at).kind === "phase") return false;
     const { owner } = work.plan.scopes[work.step(at).scope]!;
     if (owner < 0) return true;

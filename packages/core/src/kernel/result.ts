@@ -34,7 +34,11 @@ interface Found {
 
 function ofStep(state: RunState, row: StepRow): Found {
   const { code, message } = row.error!;
-  return { seq: row.settledSeq, task: -1, failure: { step: state.plan.steps[row.step]!.id, task: null, code, message } };
+  return {
+    seq: row.settledSeq,
+    task: -1,
+    failure: { step: state.plan.steps[row.step]!.id, task: null, code, message },
+  };
 }
 
 function ofItems(state: RunState, owner: StepRow): readonly Found[] {

@@ -18,7 +18,7 @@ import { fire } from "./join.ts";
  */
 
 export function createRun(work: Work, event: RunCreate): string | null {
-  if (work.run.queuedAt > 0) return "the run exists";
+  if (work.run.traceSeq > 0) return "the run exists";
   const run = work.touchRun();
   run.queuedAt = work.at;
   run.remaining = work.plan.scopes[0]!.members.length;
@@ -30,7 +30,7 @@ export function createRun(work: Work, event: RunCreate): string | null {
 }
 
 export function startRun(work: Work, event: RunStart): string | null {
-  if (work.run.queuedAt === 0) return "the run does not exist";
+  if (work.run.traceSeq === 0) return "the run does not exist";
   if (work.run.status !== "queued") return "the run has started";
   const run = work.touchRun();
   run.status = "running";
@@ -175,6 +175,7 @@ function runError(work: Work, status: RunStatus): StepError {
   }
   if (run.error !== null && run.failures.length === 0) return run.error;
   const first = run.failures[0];
-  if (first === undefined) return run.error ?? { code: "scope_failed", message: "Steps lost earlier were not run again." };
+  if (first === undefined)
+    return run.error ?? { code: "scope_failed", message: "Steps lost earlier were not run again." };
   return { code: first.code, message: `\`${first.step}\` failed: ${first.message}` };
 }

@@ -78,7 +78,9 @@ export function skipReasonOf(cause: StopCause): SkipReason {
 export function skip(work: Work, step: number, reason: SkipReason, isCut: boolean): void {
   const row = work.touchStep(step);
   const planStep = work.step(step);
-  if (planStep.body !== null && !planStep.isMap) skipMembers(work, planStep.body, innerReason(reason));
+  if (planStep.body !== null && !planStep.isMap) {
+    skipMembers(work, planStep.body, planStep.kind === "phase" ? reason : innerReason(reason));
+  }
   row.status = "skipped";
   row.skipReason = reason;
   row.isCut = isCut;

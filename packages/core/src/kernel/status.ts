@@ -1,15 +1,7 @@
 export type RunStatus = "queued" | "running" | "paused" | "completed" | "failed" | "canceled";
 
 /** What every surface shows of a step. */
-export type StepStatus =
-  | "pending"
-  | "ready"
-  | "running"
-  | "waiting"
-  | "completed"
-  | "failed"
-  | "skipped"
-  | "canceled";
+export type StepStatus = "pending" | "ready" | "running" | "waiting" | "completed" | "failed" | "skipped" | "canceled";
 
 /**
  * What a row holds. `queued` is the part of `ready` in which the kernel has admitted the task and reserved its slots:

@@ -13,7 +13,11 @@ import type { Work } from "./work.ts";
 /** While the run is paused its clocks stand still: a delay that begins now is counted from the instant of the pause. */
 export const clockOf = (work: Work): number => work.run.pausedAt ?? work.at;
 
-export function setTaskTimer(work: Work, row: StepRow, timer: { kind: "delay" | "retry" | "sleep"; delayMs: number }): number {
+export function setTaskTimer(
+  work: Work,
+  row: StepRow,
+  timer: { kind: "delay" | "retry" | "sleep"; delayMs: number },
+): number {
   const at = clockOf(work) + timer.delayMs;
   work.touch(row);
   row.timer = timer.kind;

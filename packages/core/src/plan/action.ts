@@ -1,8 +1,8 @@
 import { quote } from "../definition/describe.ts";
 import type { ActionDefinition, Definition, StepDefinition, TypeDefinition } from "../definition/model.ts";
 import type { Reading } from "../definition/reading.ts";
-import { isTemplate } from "../definition/template.ts";
 import { withoutUndefined } from "../definition/without-undefined.ts";
+import { isTemplate } from "../expression/index.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
 import type { PlanControl, PlanFunction, PlanPayload, StepKind } from "./plan.ts";
 
@@ -67,10 +67,10 @@ function lowerChild(workflow: string, childInput: JsonValue | PlanFunction): Low
 }
 
 /** Whether a value is the same in every run: no function of the builder, and no expression anywhere in it. */
-function isConstant(value: JsonValue): boolean {
-  const open: JsonValue[] = [value];
+function isConstant(value: JsonValue | PlanFunction): boolean {
+  const open = [value as JsonValue];
   for (let part = open.pop(); part !== undefined; part = open.pop()) {
-    if (isTemplate(part)) return false;
+    if (typeof part === "string" && isTemplate(part)) return false;
     if (typeof part !== "object" || part === null) continue;
     if ("$function" in part) return false;
     open.push(...Object.values(part));

@@ -1,7 +1,7 @@
 import type { Definition, StepDefinition } from "../definition/model.ts";
 import { quote } from "../definition/describe.ts";
 import { nearestName } from "../definition/nearest.ts";
-import type { ExpressionReference } from "../expression/reference.ts";
+import type { ExpressionReference } from "../expression/index.ts";
 import type { Role } from "./expression-places.ts";
 
 /** Why a reference may not stand where it does. */

@@ -31,8 +31,8 @@ export function reportCycles(search: CycleSearch, report: Reading): void {
     const first = steps[stepOf(timeline, node)]!;
     report.error({
       code: "cycle",
-      message: `${describeStep(first)} waits for itself: ${describeCycle(search, node, arcs)}`,
-      hint: "each arrow names where it comes from; one of them has to go",
+      message: `${describeStep(first)} waits for itself: ${describeCycle(search, node, arcs)}.`,
+      hint: "Each arrow says where it comes from; one of them has to go.",
       path: first.at,
     });
   }
@@ -46,7 +46,9 @@ function describeCycle({ timeline, steps, edges }: CycleSearch, start: number, a
     const step = describeStep(steps[stepOf(timeline, timeline.targets[arc]!)]!);
     const edge = edges[label];
     if (edge === undefined) {
-      parts.push(`${step} (${label === STARTS_MEMBER ? "member" : label === ENDS_WITH_MEMBER ? "end" : "waits for its handler"})`);
+      parts.push(
+        `${step} (${label === STARTS_MEMBER ? "member" : label === ENDS_WITH_MEMBER ? "end" : "waits for its handler"})`,
+      );
     } else {
       const on = edge.on === "failure" || edge.on === "settled" ? `, on ${edge.on}` : "";
       parts.push(`${step} (${edge.origin}${on})`);

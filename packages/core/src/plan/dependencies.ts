@@ -1,3 +1,4 @@
+import { quote } from "../definition/describe.ts";
 import type { DependencyDefinition } from "../definition/model.ts";
 import type { Reading } from "../definition/reading.ts";
 import { describeStep, liftToCommonList } from "./draft.ts";
@@ -35,14 +36,14 @@ interface Judgement {
 /** Edges join steps of one list; only `failure` and `settled` edges may leave a group, which is no border that authors drew. */
 function canDepend(step: DraftStep, source: DraftStep, { entry, report }: Judgement): boolean {
   if (source === step) {
-    report.error({ code: "self_dependency", message: `\`${step.id}\` depends on itself`, path: entry.at });
+    report.error({ code: "self_dependency", message: `${quote(step.id)} depends on itself.`, path: entry.at });
     return false;
   }
   if (source.list === step.list) return true;
   if (entry.on !== "success" && source.list.kind === "group" && source.list.owner?.list === step.list) return true;
   report.error({
     code: "cross_scope_dependency",
-    message: `\`${step.id}\` depends on \`${source.id}\`, which stands in another list of steps`,
+    message: `${quote(step.id)} depends on ${quote(source.id)}, which stands in another list of steps.`,
     hint: crossingHint(step, source),
     path: entry.at,
   });
@@ -52,29 +53,28 @@ function canDepend(step: DraftStep, source: DraftStep, { entry, report }: Judgem
 function crossingHint(step: DraftStep, source: DraftStep): string {
   const lifted = liftToCommonList(step, source);
   if (lifted === null) {
-    return "`steps`, `onSuccess`, `onFailure` and `finally` run one after the other: steps of one can read those before";
+    return "`steps`, `onSuccess` or `onFailure`, and `finally` run one after the other; a step can read those before it.";
   }
   const { a, b } = lifted;
-  if (a === b) return `${describeStep(a)} holds one of them: a block and its members cannot wait for each other`;
-  if (a === step) return `depend on the block ${describeStep(b)}, which ends when all its members have`;
+  if (a === b) return `${describeStep(a)} holds one of the two: a block and its members cannot wait for each other.`;
+  if (a.hidden === "group" || b.hidden === "group") {
+    return "Steps wait for the whole group before them; only `failure` and `settled` entries can name one of its members.";
+  }
+  if (a === step) return `Depend on the block ${describeStep(b)}, which ends when all its members have.`;
   const target = b === source ? describeStep(b) : `the block ${describeStep(b)}`;
-  return `write the dependency on ${target} at the block ${describeStep(a)}, which holds \`${step.id}\``;
+  return `Write the dependency on ${target} at the block ${describeStep(a)}, which holds ${quote(step.id)}.`;
 }
 
 /** One step may name another twice only for two of its output ports. */
-function isDuplicate(
-  step: DraftStep,
-  earlier: readonly DependencyDefinition[],
-  { entry, report }: Judgement,
-): boolean {
+function isDuplicate(step: DraftStep, earlier: readonly DependencyDefinition[], { entry, report }: Judgement): boolean {
   const differs = earlier.some(({ on }) => on !== entry.on);
   if (!differs && earlier.every(({ port }) => port !== entry.port)) return false;
   report.error({
     code: "duplicate_dependency",
     message: differs
-      ? `\`${step.id}\` depends on \`${entry.ref}\` twice, with a different \`on\``
-      : `\`${step.id}\` depends on \`${entry.ref}\` twice`,
-    hint: differs ? "for both ways write `on: settled`, or `join: any` over several steps" : "remove one of the two",
+      ? `${quote(step.id)} depends on ${quote(entry.ref)} twice, with a different \`on\`.`
+      : `${quote(step.id)} depends on ${quote(entry.ref)} twice.`,
+    hint: differs ? "For both ways write `on: settled`, or `join: any` over several steps." : "Remove one of the two.",
     path: entry.at,
   });
   return true;

@@ -1,3 +1,4 @@
+import { quote } from "../definition/describe.ts";
 import type { StepDefinition } from "../definition/model.ts";
 import type { PlanEdge, RateLimit } from "./plan.ts";
 
@@ -62,5 +63,5 @@ export function liftToCommonList(from: DraftStep, to: DraftStep): Lifted | null 
 
 /** How messages call a step: authors do not know the ids of hidden ones. */
 export function describeStep(step: DraftStep): string {
-  return step.hidden === null ? `\`${step.id}\`` : step.name;
+  return step.hidden === null ? quote(step.id) : step.name;
 }

@@ -19,8 +19,13 @@ export interface ExpressionPlace {
   readonly path: string;
 }
 
-/** Everything in a step that may hold expressions, in the order in which a run comes to it. */
-export function placesOf(step: StepDefinition): readonly ExpressionPlace[] {
+/** Everything in a step that may hold expressions, in the order in which a run comes to it. Hidden steps have none. */
+export function placesOf({
+  definition: step,
+}: {
+  readonly definition: StepDefinition | null;
+}): readonly ExpressionPlace[] {
+  if (step === null) return [];
   const { at, when, forEach, startDelay, timeout, deadline, concurrency, env, set } = step;
   const places: ExpressionPlace[] = [];
   const add = (role: Role, key: string, value: unknown): void => {
@@ -52,7 +57,7 @@ function placesOfAction({ action, at, forEach }: StepDefinition): readonly Expre
     case "run":
     case "command":
       return [
-        ...commandPlaces(action, at),
+        ...commandPlaces("payload", action, at),
         ...value("payload", "params", action.kind === "command" ? action.params : undefined),
         ...value("payload", "workingDirectory", action.workingDirectory),
       ];
@@ -82,14 +87,15 @@ function placesOfAction({ action, at, forEach }: StepDefinition): readonly Expre
 }
 
 function commandPlaces(
+  role: Role,
   { run, command }: { readonly run?: string; readonly command?: string | readonly string[] },
   at: string,
 ): readonly ExpressionPlace[] {
   const places: ExpressionPlace[] = [];
-  if (run !== undefined) places.push({ role: "payload", kind: "script", value: run, path: `${at}/run` });
+  if (run !== undefined) places.push({ role, kind: "script", value: run, path: `${at}/run` });
   if (command !== undefined) {
-    const kind = isShellCommand(command) ? "script" : "value";
-    places.push({ role: "payload", kind, value: command, path: `${at}/command` });
+    const [kind, value] = isShellCommand(command) ? (["script", command.slice(1)] as const) : (["value", command] as const);
+    places.push({ role, kind, value, path: `${at}/command` });
   }
   return places;
 }
@@ -114,7 +120,7 @@ export function placesOfWorkflow(definition: Definition): readonly ExpressionPla
 }
 
 function placesOfType(type: TypeDefinition, at: string): readonly ExpressionPlace[] {
-  const shared: ExpressionPlace[] = commandPlaces(type, at).map((place) => ({ ...place, role: "shared" }));
+  const shared = [...commandPlaces("shared", type, at)];
   shared.push({ role: "shared", kind: "value", value: type.env, path: `${at}/env` });
   if (type.workingDirectory !== undefined) {
     shared.push({ role: "shared", kind: "value", value: type.workingDirectory, path: `${at}/workingDirectory` });

@@ -33,7 +33,10 @@ export function inferEdges(reads: readonly StepRead[], inference: Inference): re
     timeline,
     open.map(({ read }) => ({ from: read.target.index, to: read.reader.index })),
   );
-  return joinEdges(open.filter((_, index) => !isBefore[index]!), inference.report);
+  return joinEdges(
+    open.filter((_, index) => !isBefore[index]!),
+    inference.report,
+  );
 }
 
 interface OpenRead {
@@ -52,7 +55,7 @@ function readAcrossLists(read: StepRead, { book, report }: Inference): Lifted | 
   }
   const { list, a, b } = lifted;
   if (a === b) {
-    refuse(read, reader === target ? "itself" : `while one of the two is part of the other`, report);
+    refuse(read, reader === target ? "itself" : "while one of the two is part of the other", report);
     return null;
   }
   if (list.kind === "group") {
@@ -60,7 +63,8 @@ function readAcrossLists(read: StepRead, { book, report }: Inference): Lifted | 
     return null;
   }
   if (a.position >= 0 && b.position >= 0) {
-    if (b.position > a.position) refuse(read, `which the list puts after ${a === reader ? "it" : describeStep(a)}`, report);
+    if (b.position > a.position)
+      refuse(read, `which the list puts after ${a === reader ? "it" : describeStep(a)}`, report);
     return null;
   }
   const isDirect = book.between(b.index, a.index) ?? book.between(target.index, reader.index);
@@ -84,7 +88,7 @@ function joinEdges(open: readonly OpenRead[], report: Reading): readonly DraftEd
     const on = read.readsOutput || ofReader.get(b)?.on === "success" ? "success" : "settled";
     ofReader.set(b, { from: b.index, to: a.index, on, origin: "inferred", port: null });
   }
-  return [...edges.values()].flatMap((ofReader) => [...ofReader.values()]);
+  return [...edges.values()].flatMap((ofReader) => Array.from(ofReader.values()));
 }
 
 function canInfer(read: StepRead, waiting: DraftStep, report: Reading): boolean {

@@ -66,7 +66,10 @@ export function warnOfUnreachable(
     if (cannotStart) {
       report.warning({
         code: "unreachable_step",
-        message: `${quote(step.id)} can never start: ${reasonOf(steps, edges.find((edge) => !canSatisfy(edge))!)}.`,
+        message: `${quote(step.id)} can never start: ${reasonOf(
+          steps,
+          edges.find((edge) => !canSatisfy(edge))!,
+        )}.`,
         path: step.at,
       });
     }
@@ -81,6 +84,7 @@ function canFail({ definition }: DraftStep): boolean {
 
 function reasonOf(steps: readonly DraftStep[], { from, on }: DraftEdge): string {
   const source = quote(steps[from]!.id);
-  if (on === "failure" && !canFail(steps[from]!)) return `it waits for a failure of ${source}, which has nothing that could fail`;
+  if (on === "failure" && !canFail(steps[from]!))
+    return `it waits for a failure of ${source}, which has nothing that could fail`;
   return `it waits for ${source}, which can never start either`;
 }

@@ -1,4 +1,5 @@
-import { nearestName } from "../expression/nearest-name.ts";
+import { quote } from "../definition/describe.ts";
+import { nearestName } from "../definition/nearest.ts";
 import type { Reading } from "../definition/reading.ts";
 import type { DraftStep } from "./draft.ts";
 
@@ -35,7 +36,7 @@ export class StepNames {
     if (this.#remainingHints === 0) return undefined;
     this.#remainingHints -= 1;
     const near = nearestName(reference, this.#names());
-    return near === undefined ? undefined : `did you mean \`${near}\`?`;
+    return near === undefined ? undefined : `Did you mean ${quote(near)}?`;
   }
 
   *#names(): Iterable<string> {
@@ -53,8 +54,8 @@ export function checkIds(steps: readonly DraftStep[], report: Reading): void {
     if (earlier !== undefined) {
       report.error({
         code: "duplicate_step",
-        message: `\`${step.id}\` is the id of two steps: here and at ${report.placeOf(earlier.at)}`,
-        hint: "ids are unique in the whole workflow; blocks make no name space: give one of them another `id`",
+        message: `${quote(step.id)} is the id of two steps: here and at ${report.placeOf(earlier.at)}.`,
+        hint: "Ids are unique in the whole workflow; blocks make no name space. Give one of them another `id`.",
         path: step.at,
       });
     } else {
@@ -65,13 +66,15 @@ export function checkIds(steps: readonly DraftStep[], report: Reading): void {
 }
 
 function checkId(step: DraftStep, report: Reading): void {
-  const { id } = step;
+  const { id, at } = step;
+  // A step that could not be named stands under its pointer, and has been reported.
+  if (id === at) return;
   if (id !== "" && !/[./\p{Cc}]/u.test(id) && !RESERVED.has(id)) return;
   report.error({
     code: "invalid_value",
-    message: `\`${id}\` cannot be the id of a step`,
-    hint: "an id has no dot, no slash and no control character, and is not `constructor`, `prototype` or `__proto__`",
-    path: step.at,
+    message: `${quote(id)} cannot be the id of a step.`,
+    hint: "An id has no dot, no slash and no control character, and is not `constructor`, `prototype` or `__proto__`.",
+    path: `${at}/id`,
   });
 }
 
@@ -80,15 +83,15 @@ export function resolveStep(names: StepNames, reference: string, { code, path, r
   const found = names.find(reference);
   const [step] = found;
   if (step === undefined) {
-    report.error({ code, message: `there is no step \`${reference}\``, hint: names.hintFor(reference), path });
+    report.error({ code, message: `There is no step ${quote(reference)}.`, hint: names.hintFor(reference), path });
     return null;
   }
   if (found.length === 1) return step;
   const ids = found.slice(0, 5).map(({ id }) => quote(id));
   report.error({
     code: "invalid_value",
-    message: `\`${reference}\` is the name of several steps: ${ids.join(", ")}${found.length > 5 ? ", …" : ""}`,
-    hint: "use the id",
+    message: `${quote(reference)} is the name of several steps: ${ids.join(", ")}${found.length > 5 ? ", …" : ""}.`,
+    hint: "Use the id.",
     path,
   });
   return null;

@@ -1,3 +1,4 @@
+import { quote } from "../definition/describe.ts";
 import type { StepDefinition } from "../definition/model.ts";
 import type { Reading } from "../definition/reading.ts";
 
@@ -54,8 +55,8 @@ function refuseNumbers(steps: readonly StepDefinition[], where: string, report: 
     if (typeof mark !== "number") continue;
     report.error({
       code: "mixed_order",
-      message: `\`${id}\` has \`parallelGroup: ${mark}\` ${where}`,
-      hint: "groups order a list by file order: remove `parallelGroup`, or order the list by groups alone",
+      message: `${quote(id)} has \`parallelGroup: ${mark}\` ${where}.`,
+      hint: "Groups order a list by file order: remove `parallelGroup`, or order the list by groups alone.",
       path: `${at}/parallelGroup`,
     });
   }
@@ -69,15 +70,15 @@ function checkRoots(steps: readonly StepDefinition[], report: Reading): void {
     if (hasMarks) {
       report.error({
         code: "mixed_order",
-        message: `\`${id}\` has neither \`dependsOn\` nor a mark, in a list that has both: its place is not clear`,
-        hint: "write `dependsOn: []` or `parallel: true` if it starts at once, else name what it depends on",
+        message: `${quote(id)} has neither \`dependsOn\` nor a mark, in a list that has both: its place is not clear.`,
+        hint: "Write `dependsOn: []` or `parallel: true` if it starts at once, else name what it depends on.",
         path: at,
       });
     } else {
       report.warning({
         code: "ambiguous_order",
-        message: `\`${id}\` starts at once: other steps of the list have \`dependsOn\` and it has none`,
-        hint: "write `dependsOn: []` if that is meant, else name what it depends on",
+        message: `${quote(id)} starts at once: other steps of the list have \`dependsOn\` and it has none.`,
+        hint: "Write `dependsOn: []` if that is meant, else name what it depends on.",
         path: at,
       });
     }
@@ -132,9 +133,9 @@ class GroupNumbers {
         code: "parallel_group_split",
         message:
           earlier === undefined
-            ? `\`parallelGroup: ${number}\` of \`${step.id}\` comes after group ${this.#highest}: the numbers fall`
-            : `\`parallelGroup: ${number}\` of \`${step.id}\` comes back after other steps; it began at \`${earlier.id}\``,
-        hint: "groups run in file order: put the steps of a group side by side and let the numbers rise",
+            ? `\`parallelGroup: ${number}\` of ${quote(step.id)} comes after group ${this.#highest}: the numbers fall.`
+            : `\`parallelGroup: ${number}\` of ${quote(step.id)} comes back after other steps; it began at ${quote(earlier.id)}.`,
+        hint: "Groups run in file order: put the steps of a group side by side and let the numbers rise.",
         path: `${step.at}/parallelGroup`,
       });
     }

@@ -1,3 +1,4 @@
+import { quote } from "../definition/describe.ts";
 import type { Definition, StepDefinition } from "../definition/model.ts";
 import type { Reading } from "../definition/reading.ts";
 import type { DraftEdge, DraftList, DraftStep, Phase } from "./draft.ts";
@@ -7,6 +8,7 @@ import type { Arranged } from "./order.ts";
 
 /** The steps of a plan in their final order, the lists they stand in, and the edges that only the order makes. */
 export interface Outline {
+  readonly main: DraftList;
   readonly steps: readonly DraftStep[];
   readonly orderEdges: readonly DraftEdge[];
   readonly phases: { readonly [phase in Exclude<Phase, "steps">]: DraftStep | null };
@@ -25,7 +27,7 @@ export function outline(definition: Definition, report: Reading): Outline | null
     onFailure: outliner.addPhase("onFailure", run),
     finally: outliner.addPhase("finally", run),
   };
-  return outliner.isBeyondLimit ? null : { steps: outliner.steps, orderEdges: outliner.orderEdges, phases };
+  return outliner.isBeyondLimit ? null : { main: run, steps: outliner.steps, orderEdges: outliner.orderEdges, phases };
 }
 
 type NewStep = Omit<DraftStep, "index" | "body">;
@@ -118,7 +120,7 @@ class Outliner {
       const depth = list.depth + 1;
       step.body = { kind: "block", phase: list.phase, owner: step, depth, members: [] };
       if (depth <= MAX_BLOCK_DEPTH) this.addList(action.block.steps, step.body);
-      else this.#stop(`blocks are nested deeper than ${MAX_BLOCK_DEPTH}`, at);
+      else this.#stop(`Blocks are nested deeper than ${MAX_BLOCK_DEPTH}.`, at);
     }
     return step;
   }
@@ -145,8 +147,8 @@ class Outliner {
     } else if (pool.list !== list) {
       this.#report.error({
         code: "invalid_value",
-        message: `\`${id}\` shares the limits of group \`${groupId}\` with steps of another list`,
-        hint: "the members of a group with `maxConcurrent` or `rateLimit` stand in one list",
+        message: `${quote(id)} shares the limits of group ${quote(groupId)} with steps of another list.`,
+        hint: "The members of a group with `maxConcurrent` or `rateLimit` stand in one list.",
         path: `${at}/groupId`,
       });
     }
@@ -159,7 +161,7 @@ class Outliner {
 
   #push(step: NewStep): DraftStep {
     const draft: DraftStep = { ...step, index: this.steps.length, body: null };
-    if (draft.index === MAX_STEPS) this.#stop(`the workflow has more than ${MAX_STEPS} steps`, step.at);
+    if (draft.index === MAX_STEPS) this.#stop(`The workflow has more than ${MAX_STEPS} steps.`, step.at);
     this.steps.push(draft);
     return draft;
   }

@@ -19,7 +19,11 @@ export interface Plan {
   /** Whether the run has an `output` that the host must evaluate (`run.evaluated`) before `finally` starts. */
   readonly hasOutput: boolean;
   /** Hidden steps that own the lists beside `steps`; null where the workflow has none. */
-  readonly phases: { readonly onSuccess: number | null; readonly onFailure: number | null; readonly finally: number | null };
+  readonly phases: {
+    readonly onSuccess: number | null;
+    readonly onFailure: number | null;
+    readonly finally: number | null;
+  };
   /** For the host: everything about the workflow that is not the graph. */
   readonly host: PlanHost;
 }

@@ -24,7 +24,7 @@ export function answerReach(timeline: Timeline, queries: readonly ReachQuery[]):
     .filter(({ source, asker }) => source < asker)
     .toSorted((a, b) => a.source - b.source);
   const marks = new Int32Array(2 * timeline.size);
-  for (let next = 0; next < waiting.length; ) {
+  for (let next = 0; next < waiting.length;) {
     const pass: PassQuery[] = [];
     let bit = -1;
     let source = -1;

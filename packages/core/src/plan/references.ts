@@ -1,11 +1,8 @@
 import type { Definition, StepDefinition } from "../definition/model.ts";
 import { quote } from "../definition/describe.ts";
 import type { Reading } from "../definition/reading.ts";
-import { compileValue } from "../expression/compile-value.ts";
-import { isProblems, parseCondition } from "../expression/parse-template.ts";
-import type { ExpressionProblem } from "../expression/problem.ts";
-import { formatReference } from "../expression/reference.ts";
-import type { ExpressionReference } from "../expression/reference.ts";
+import { compileValue, formatReference, isProblems, parseCondition, scriptReferences } from "../expression/index.ts";
+import type { AtPointer, ExpressionProblem, ExpressionReference } from "../expression/index.ts";
 import type { DraftStep } from "./draft.ts";
 import { placesOf, placesOfWorkflow } from "./expression-places.ts";
 import type { ExpressionPlace, Role } from "./expression-places.ts";
@@ -30,11 +27,11 @@ export interface StepRead {
 export interface CollectedReads {
   /** By reader, then by first mention. */
   readonly steps: readonly StepRead[];
-  /** Steps that the run's `output` names. */
-  readonly output: readonly StepRead["target"][];
-  /** Steps with an expression that names `error` or `errors`, which only handlers of a failure have. */
-  readonly errors: readonly { readonly reader: DraftStep; readonly text: string; readonly path: string }[];
+  /** Expressions that name `error` or `errors`, which only handlers of a failure have. */
+  readonly errors: readonly ErrorRead[];
 }
+
+export type ErrorRead = Pick<StepRead, "reader" | "text" | "path">;
 
 interface Collector {
   readonly names: StepNames;
@@ -50,41 +47,35 @@ export function collectReads(
 ): CollectedReads {
   const collector: Collector = { names, report, rules: new ContextRules(definition) };
   const reads: StepRead[] = [];
-  const errors: { reader: DraftStep; text: string; path: string }[] = [];
+  const errors: ErrorRead[] = [];
   for (const step of steps) {
-    if (step.definition === null) continue;
     const ofStep = new Map<DraftStep, StepRead>();
-    for (const place of placesOf(step.definition)) {
-      for (const found of parsePlace(place, step.definition, collector)) {
-        if (found.context === "error" || found.context === "errors") errors.push({ reader: step, ...found });
-        const read = toStepRead(step, found, { role: place.role, collector });
-        if (read !== null) ofStep.set(read.target, join(ofStep.get(read.target), read));
-      }
+    for (const found of placesOf(step).flatMap((place) => parsePlace(place, step.definition, collector))) {
+      if (found.context === "error" || found.context === "errors") errors.push({ reader: step, ...found });
+      const read = toStepRead(step, found, collector);
+      if (read !== null) ofStep.set(read.target, join(ofStep.get(read.target), read));
     }
-    for (const read of ofStep.values()) reads.push(read);
+    reads.push(...ofStep.values());
   }
-  return { steps: reads, output: collectWorkflowReads(definition, collector), errors };
+  checkOutput(definition, collector);
+  return { steps: reads, errors };
 }
 
-function collectWorkflowReads(definition: Definition, collector: Collector): readonly DraftStep[] {
-  const targets = new Set<DraftStep>();
-  for (const place of placesOfWorkflow(definition)) {
-    for (const found of parsePlace(place, null, collector)) {
-      const target = targetOf(found, collector);
-      if (target === null) continue;
-      targets.add(target);
-      if (target.list.phase !== "finally") continue;
-      collector.report.error({
-        code: "unknown_reference",
-        message: `The output of the workflow reads ${quote(target.id)}, which runs after it, in \`finally\`.`,
-        path: found.path,
-      });
-    }
+/** What stands outside of steps adds no edges; the run's output may read every step that has run by then. */
+function checkOutput(definition: Definition, collector: Collector): void {
+  for (const found of placesOfWorkflow(definition).flatMap((place) => parsePlace(place, null, collector))) {
+    const target = targetOf(found, collector);
+    if (target?.list.phase !== "finally") continue;
+    collector.report.error({
+      code: "unknown_reference",
+      message: `The output of the workflow reads ${quote(target.id)}, which runs after it, in \`finally\`.`,
+      path: found.path,
+    });
   }
-  return [...targets];
 }
 
 interface Found {
+  readonly role: Role;
   readonly context: string;
   readonly members: ExpressionReference;
   readonly text: string;
@@ -107,38 +98,36 @@ function parsePlace(place: ExpressionPlace, step: StepDefinition | null, collect
     const path = `${place.path}${pointer}`;
     const text = formatReference(reference.context, reference.path);
     const problem = rules.check(reference, { role: place.role, step });
-    if (problem === null) found.push({ context: reference.context, members: reference, text, path });
+    if (problem === null) found.push({ role: place.role, context: reference.context, members: reference, text, path });
     else report[problem.severity]({ code: "unknown_reference", message: problem.message, hint: problem.hint, path });
   }
   return found;
 }
 
 interface Parsed {
-  readonly references: readonly (ExpressionReference & { readonly pointer: string })[];
-  readonly problems: readonly (ExpressionProblem & { readonly pointer: string })[];
+  readonly references: readonly AtPointer<ExpressionReference>[];
+  readonly problems: readonly AtPointer<ExpressionProblem>[];
 }
 
 function parse({ kind, value }: ExpressionPlace, extraContexts: readonly string[]): Parsed {
-  if (kind === "condition" && typeof value === "string") {
-    const condition = parseCondition(value, { extraContexts });
-    if (isProblems(condition)) return { references: [], problems: condition.map(atStart) };
-    return { references: condition.references.map(atStart), problems: [] };
+  if (typeof value !== "string" || kind === "value") return compileValue(value, { extraContexts });
+  if (kind === "script") {
+    const { references, problems } = scriptReferences(value, { extraContexts });
+    return { references: references.map(inWhole), problems: problems.map(inWhole) };
   }
-  return compileValue(value, { extraContexts });
+  const condition = parseCondition(value, { extraContexts });
+  if (isProblems(condition)) return { references: [], problems: condition.map(inWhole) };
+  return { references: condition.references.map(inWhole), problems: [] };
 }
 
-function atStart<Item>(item: Item): Item & { readonly pointer: string } {
+function inWhole<Item>(item: Item): AtPointer<Item> {
   return { ...item, pointer: "" };
 }
 
-function toStepRead(
-  reader: DraftStep,
-  found: Found,
-  { role, collector }: { readonly role: Role; readonly collector: Collector },
-): StepRead | null {
+function toStepRead(reader: DraftStep, found: Found, collector: Collector): StepRead | null {
   const target = targetOf(found, collector);
   if (target === null) return null;
-  const { text, path, members } = found;
+  const { role, text, path, members } = found;
   const member = members.path[1];
   const readsOutput = member !== "status" && member !== "error";
   return { reader, target, readsOutput, isAfterwards: role === "set", text, path };

@@ -24,8 +24,10 @@ export function buildScopes(definition: Definition, steps: readonly DraftStep[],
   const memberOf: number[] = [];
   const slots: number[] = [];
   const open = (owner: number, parent: number, settings: ScopeSettings): number => {
-    scopes.push({ index: scopes.length, owner, parent, ...settings });
-    return scopes.length - 1;
+    const { kind, members, maxConcurrent, rateLimit, timeoutMs, mode, tolerate } = settings;
+    const index = scopes.length;
+    scopes.push({ index, kind, owner, parent, members, maxConcurrent, rateLimit, timeoutMs, mode, tolerate });
+    return index;
   };
   open(-1, -1, runScope(definition, main));
   for (const step of steps) {

@@ -13,7 +13,7 @@ import type { StepRow } from "./rows.ts";
 export function violations(state: RunState): readonly string[] {
   const found: string[] = [];
   if (isTerminal(state.run.status)) checkTerminal(state, found);
-  else if (state.run.queuedAt > 0) checkReason(state, found);
+  else if (state.run.traceSeq > 0) checkReason(state, found);
   checkCaps(state, found);
   checkEdges(state, found);
   checkScopes(state, found);
@@ -40,7 +40,8 @@ function checkTerminal(state: RunState, found: string[]): void {
   }
   for (const row of allRows(state)) {
     const isItem = row.task >= 0 && row.task < (state.steps[row.step]?.items ?? 0);
-    if (isItem && !isTerminal(row.status)) found.push(`the run is over, but item ${nameOf(state, row)} is ${row.status}`);
+    if (isItem && !isTerminal(row.status))
+      found.push(`the run is over, but item ${nameOf(state, row)} is ${row.status}`);
   }
 }
 
@@ -54,7 +55,8 @@ function checkCaps(state: RunState, found: string[]): void {
   const active = state.plan.scopes.map(() => 0);
   for (const row of allRows(state)) {
     if (!holdsSlots(state, row)) continue;
-    for (let scope = state.plan.steps[row.step]!.slots; scope >= 0; scope = state.plan.scopes[scope]!.parent) active[scope]! += 1;
+    for (let scope = state.plan.steps[row.step]!.slots; scope >= 0; scope = state.plan.scopes[scope]!.parent)
+      active[scope]! += 1;
   }
   for (const scope of state.plan.scopes) {
     const count = active[scope.index]!;
@@ -68,7 +70,8 @@ function checkCaps(state: RunState, found: string[]): void {
 /** Counters of a step equal a scan of the edges that were resolved when its join was decided. */
 function checkEdges(state: RunState, found: string[]): void {
   for (const row of state.steps) {
-    if (row === undefined) continue;
+    // A retry of one step leaves those behind it as they were decided before.
+    if (row === undefined || (state.run.epoch > 1 && isTerminal(row.status))) continue;
     const decidedAt = row.firedSeq > 0 ? row.firedSeq : row.settledSeq > 0 ? row.settledSeq : Infinity;
     const scan = { satisfied: 0, dead: 0, neutral: 0, cut: 0 };
     for (const index of state.plan.steps[row.step]!.incoming) {
@@ -79,7 +82,8 @@ function checkEdges(state: RunState, found: string[]): void {
     }
     if (row.status === "skipped" && row.firedSeq === 0 && row.skipReason !== "upstream_failed") continue;
     for (const key of ["satisfied", "dead", "neutral", "cut"] as const) {
-      if (row[key] !== scan[key]) found.push(`${nameOf(state, row)} counts ${row[key]} ${key} edges, a scan finds ${scan[key]}`);
+      if (row[key] !== scan[key])
+        found.push(`${nameOf(state, row)} counts ${row[key]} ${key} edges, a scan finds ${scan[key]}`);
     }
   }
 }
@@ -88,10 +92,11 @@ function checkScopes(state: RunState, found: string[]): void {
   for (const scope of state.plan.scopes) {
     if (scope.kind === "pool" || scope.kind === "map") continue;
     const owner = scope.owner < 0 ? state.run : state.steps[scope.owner];
-    if (owner === undefined || scope.owner >= 0 && owner.status !== "running" && owner.status !== "ready") continue;
-    if (scope.owner < 0 && state.run.queuedAt === 0) continue;
+    if (owner === undefined || (scope.owner >= 0 && owner.status !== "running" && owner.status !== "ready")) continue;
+    if (scope.owner < 0 && state.run.traceSeq === 0) continue;
     const open = scope.members.filter((member) => !isTerminal(state.steps[member]?.status ?? "pending")).length;
-    if (open !== owner.remaining) found.push(`scope ${scope.index} counts ${owner.remaining} open members, a scan finds ${open}`);
+    if (open !== owner.remaining)
+      found.push(`scope ${scope.index} counts ${owner.remaining} open members, a scan finds ${open}`);
   }
 }
 

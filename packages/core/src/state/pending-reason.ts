@@ -64,10 +64,12 @@ function whileActive(state: RunState, row: StepRow): PendingReason | null {
   const step = state.plan.steps[row.step]!;
   if (step.body !== null) {
     if (row.remaining === 0) return null;
-    if (step.isMap && hasItemToStart(state, row.step)) return slotReason(state, row.step) ?? { kind: "members", remaining: row.remaining };
+    if (step.isMap && hasItemToStart(state, row.step))
+      return slotReason(state, row.step) ?? { kind: "members", remaining: row.remaining };
     return { kind: "members", remaining: row.remaining };
   }
-  if (row.status === "running") return row.stopCause === null ? { kind: "running", attempt: row.attempt } : { kind: "stopping" };
+  if (row.status === "running")
+    return row.stopCause === null ? { kind: "running", attempt: row.attempt } : { kind: "stopping" };
   return slotReason(state, row.step);
 }
 

@@ -29,9 +29,7 @@ export function indexOf(plan: Plan): PlanIndex {
 }
 
 function buildIndex(plan: Plan): PlanIndex {
-  const roots = plan.scopes.map((scope) =>
-    scope.members.filter((member) => plan.steps[member]!.incoming.length === 0),
-  );
+  const roots = plan.scopes.map((scope) => scope.members.filter((member) => plan.steps[member]!.incoming.length === 0));
   const depth: number[] = [];
   for (const scope of plan.scopes) depth.push(scope.parent < 0 ? 0 : depth[scope.parent]! + 1);
   return {
@@ -41,7 +39,10 @@ function buildIndex(plan: Plan): PlanIndex {
     needers: plan.steps.map((step) => targets(plan, step, (on, to) => needs(on) && to.join.kind !== "settled")),
     handlers: plan.steps.map((step) => targets(plan, step, (on) => on === "failure")),
     handles: plan.steps.map((step) =>
-      step.incoming.map((edge) => plan.edges[edge]!).filter((edge) => edge.on === "failure").map((edge) => edge.from),
+      step.incoming
+        .map((edge) => plan.edges[edge]!)
+        .filter((edge) => edge.on === "failure")
+        .map((edge) => edge.from),
     ),
     stepByName: new Map(plan.steps.map((step) => [step.id, step.index])),
   };

@@ -38,7 +38,11 @@ export function visibleSteps(state: RunState, step: number): readonly number[] {
 /** Everything that had settled before the phase began. */
 function addSettled(state: RunState, phase: number, seen: Set<number>): void {
   for (const row of state.steps) {
-    if (row !== undefined && row.settledSeq > 0 && state.plan.steps[row.step]!.scope !== state.plan.steps[phase]!.body) {
+    if (
+      row !== undefined &&
+      row.settledSeq > 0 &&
+      state.plan.steps[row.step]!.scope !== state.plan.steps[phase]!.body
+    ) {
       seen.add(row.step);
     }
   }

@@ -1,3 +1,5 @@
+import { dropBrokenEnd, dropBrokenStart } from "../payload/cut-text.ts";
+
 /** Stands where the middle of an output was left out. */
 export const leftOutMark = "\n[... output left out ...]\n";
 
@@ -47,8 +49,9 @@ export class OutputCapture {
     const oldest = this.#headBytes + ((this.#totalBytes - this.#headBytes) % ringBytes);
     const head = this.#buffer.subarray(0, this.#headBytes);
     const tail = Buffer.concat([this.#buffer.subarray(oldest), this.#buffer.subarray(this.#headBytes, oldest)]);
-    const text = head.toString("utf8", 0, wholeEnd(head)) + leftOutMark + tail.toString("utf8", wholeStart(tail));
-    return { text, isTruncated: true };
+    const first = dropBrokenEnd(head.toString("utf8", 0, wholeEnd(head)));
+    const last = dropBrokenStart(tail.toString("utf8", wholeStart(tail)));
+    return { text: first + leftOutMark + last, isTruncated: true };
   }
 
   /** Copies what fits before the ring begins and answers the rest. */

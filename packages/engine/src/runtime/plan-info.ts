@@ -1,5 +1,9 @@
+import { topologicalOrder } from "@braid/core";
 import type { Plan, PlanStep } from "@braid/core";
-import { mergeOrder } from "./merge-order.ts";
+import { parseControl, parsePayload } from "./step-templates.ts";
+import type { ControlTemplates, PayloadTemplates } from "./step-templates.ts";
+import { parseValue } from "./templates.ts";
+import type { ParsedValue } from "./templates.ts";
 
 /** A stored plan with what the runtime looks up in it again and again. Each part is made when it is first asked for. */
 export class PlanInfo {
@@ -9,7 +13,11 @@ export class PlanInfo {
   #byId: Map<string, number> | undefined;
   #writers: readonly number[] | undefined;
   #hasEarlyJoin: boolean | undefined;
+  #output: ParsedValue | undefined;
   readonly #sources: (readonly number[] | undefined)[] = [];
+  readonly #payloads: (PayloadTemplates | undefined)[] = [];
+  readonly #controls: (ControlTemplates | undefined)[] = [];
+  readonly #sets: (ParsedValue | undefined)[] = [];
 
   constructor(workflow: string, version: number, plan: Plan) {
     this.workflow = workflow;
@@ -33,10 +41,28 @@ export class PlanInfo {
     return this.#byId.get(idOrName);
   }
 
+  payload(step: number): PayloadTemplates {
+    return (this.#payloads[step] ??= parsePayload(this.step(step)));
+  }
+
+  control(step: number): ControlTemplates {
+    return (this.#controls[step] ??= parseControl(this.step(step)));
+  }
+
+  /** The template of a step's shard of the shared context. */
+  set(step: number): ParsedValue {
+    return (this.#sets[step] ??= parseValue(this.step(step).host.set ?? {}, undefined));
+  }
+
+  /** The template of the run's output. */
+  get output(): ParsedValue {
+    return (this.#output ??= parseValue(this.plan.host.output, undefined));
+  }
+
   /** Steps that write to the shared context, in the order in which their shards are merged. */
   get writers(): readonly number[] {
     this.#writers ??= this.plan.steps.some(({ host }) => host.set !== null)
-      ? mergeOrder(this.plan).filter((step) => this.plan.steps[step]!.host.set !== null)
+      ? topologicalOrder(this.plan).filter((step) => this.plan.steps[step]!.host.set !== null)
       : [];
     return this.#writers;
   }

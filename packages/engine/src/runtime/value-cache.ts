@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from "@braid/core";
 import type { Payload, PayloadRequest, PayloadWrite, Store } from "../store/port.ts";
+import { rowKey } from "./row-key.ts";
 
 /** Payload columns of one row. Values are JSON that nobody changes. */
 export interface Values {
@@ -40,7 +41,7 @@ export class ValueCache {
   }
 
   get(runId: string, epoch: number, key: ValueKey): Values | undefined {
-    return this.#runs.get(runKey(runId, epoch))?.rows.get(rowKey(key));
+    return this.#runs.get(runKey(runId, epoch))?.rows.get(rowKey(key.step, key.task));
   }
 
   /** Keeps what a commit has written. Columns that it left alone stay as they are known. */
@@ -55,7 +56,7 @@ export class ValueCache {
     if (run === undefined) run = { rows: new Map(), bytes: 0 };
     else this.#runs.delete(id);
     this.#runs.set(id, run);
-    run.rows.set(rowKey(key), entry.values);
+    run.rows.set(rowKey(key.step, key.task), entry.values);
     run.bytes += entry.bytes;
     this.#bytes += entry.bytes;
     while (this.#bytes > this.#mostBytes) this.#dropOldest();
@@ -92,9 +93,6 @@ export function merge(known: Values, write: PayloadWrite): Values {
 }
 
 const runKey = (runId: string, epoch: number): string => `${runId}/${epoch}`;
-
-/** A map has far fewer items than 2^26, and the product stays exact for every step index that a plan may have. */
-const rowKey = ({ step, task }: ValueKey): number => (step + 1) * 0x400_0000 + task + 1;
 
 function toRequest({ runId, step, task }: ValueKey & { readonly runId: string }): PayloadRequest {
   return step < 0 ? { runId, kind: "input" } : { runId, kind: "step", step, task };

@@ -35,8 +35,10 @@ interface ColumnFor<T> extends Column {
 
 type Mapping<Row> = { readonly [Field in keyof Row]-?: ColumnFor<Row[Field]> };
 
-const column = <const Kind extends ColumnKind>(name: string, kind: Kind) => ({ name, kind, isNullable: false }) as const;
-const optional = <const Kind extends ColumnKind>(name: string, kind: Kind) => ({ name, kind, isNullable: true }) as const;
+const column = <const Kind extends ColumnKind>(name: string, kind: Kind) =>
+  ({ name, kind, isNullable: false }) as const;
+const optional = <const Kind extends ColumnKind>(name: string, kind: Kind) =>
+  ({ name, kind, isNullable: true }) as const;
 
 const runMapping = {
   status: column("status", "text"),
@@ -85,6 +87,7 @@ const stepMapping = {
   cut: column("cut", "integer"),
   firedSeq: column("fired_seq", "integer"),
   settledSeq: column("settled_seq", "integer"),
+  isEvaluating: column("is_evaluating", "boolean"),
   triggeredBy: optional("triggered_by", "json"),
   isCut: column("is_cut", "boolean"),
   activePorts: optional("active_ports", "json"),

@@ -51,7 +51,9 @@ export interface Store {
    * commit moves its instant on. A signal makes its run due at once, and again after `followUpAfterMs`, twice that and so on while
    * it is unused: nobody may be waiting for it yet, and who was told of it may have died. Signals of terminal runs never do.
    */
-  dueRuns(limit: number): Promise<{ readonly now: number; readonly runIds: readonly string[]; readonly nextWakeAt: number | null }>;
+  dueRuns(
+    limit: number,
+  ): Promise<{ readonly now: number; readonly runIds: readonly string[]; readonly nextWakeAt: number | null }>;
   /**
    * Revokes leases that have ended (or whose worker on this host is dead: `deadWorkers`) and raises the versions of their
    * runs. The caller applies `task.lost` for each. An attempt that no commit has closed or queued anew `followUpAfterMs` after
@@ -86,7 +88,12 @@ export interface Store {
    * with all its rows and its child runs at once. A child goes only with its parent. Answers the ids deleted; without
    * `olderThanMs` and `keep` there are none.
    */
-  prune(policy: { readonly olderThanMs?: number; readonly keep?: number; readonly workflow?: string; readonly dryRun?: boolean }): Promise<readonly string[]>;
+  prune(policy: {
+    readonly olderThanMs?: number;
+    readonly keep?: number;
+    readonly workflow?: string;
+    readonly dryRun?: boolean;
+  }): Promise<readonly string[]>;
 
   /** Calls back when another process may have changed something; only a hint. Returns a function that ends it. */
   onChange(listener: () => void): () => void;
@@ -113,7 +120,12 @@ export interface NewRun {
   readonly input: JsonValue;
   readonly priority: number;
   readonly idempotencyKey: string | null;
-  readonly parent: { readonly runId: string; readonly step: number; readonly task: number; readonly attempt: number } | null;
+  readonly parent: {
+    readonly runId: string;
+    readonly step: number;
+    readonly task: number;
+    readonly attempt: number;
+  } | null;
   /** Values the worker that owns the run's terminal needs again on resume, such as the directory of the file. */
   readonly meta: JsonObject;
 }
@@ -281,13 +293,22 @@ export interface ClaimAnswer {
 export interface HeartbeatRequest {
   readonly worker: string;
   readonly leaseMs: number;
-  readonly leases: readonly { readonly runId: string; readonly step: number; readonly task: number; readonly token: string; readonly progress?: JsonValue }[];
+  readonly leases: readonly {
+    readonly runId: string;
+    readonly step: number;
+    readonly task: number;
+    readonly token: string;
+    readonly progress?: JsonValue;
+  }[];
 }
 
 export interface HeartbeatAnswer {
   readonly now: number;
   /** One per lease, in the order asked. */
-  readonly leases: readonly ({ readonly kind: "renewed"; readonly stopCause: StopCause | null } | { readonly kind: "lost" })[];
+  readonly leases: readonly (
+    | { readonly kind: "renewed"; readonly stopCause: StopCause | null }
+    | { readonly kind: "lost" }
+  )[];
 }
 
 export interface SweepAnswer {

@@ -2,7 +2,7 @@ import { encodeRun, encodeStep } from "./codec.ts";
 import type { Cell } from "./codec.ts";
 import { followUpAfterMs } from "./port.ts";
 import type { PayloadWrite, RunCommit } from "./port.ts";
-import { checkText, encodeJson } from "./storable.ts";
+import { checkText, encodeJson, NotStorable } from "./storable.ts";
 import { packTrace } from "./trace-rows.ts";
 import type { TraceRow } from "./trace-rows.ts";
 
@@ -54,6 +54,17 @@ function preparePayload(write: PayloadWrite): PreparedPayload {
     if (value !== undefined) columns[column] = encodeJson(value, `${column} of step ${write.step}, task ${write.task}`);
   }
   return { step: write.step, task: write.task, clear: write.clear === true, columns };
+}
+
+/** The trace has no gaps: a commit continues it, and says in the run's row where it has got to. */
+export function checkTrace({ commit, trace }: PreparedCommit, traceSeq: number): void {
+  if (trace !== null && trace.firstSeq !== traceSeq + 1) {
+    throw new NotStorable(`its trace begins at ${trace.firstSeq}, but ${traceSeq + 1} is due`);
+  }
+  const last = trace?.lastSeq ?? traceSeq;
+  if ((commit.run?.traceSeq ?? traceSeq) !== last) {
+    throw new NotStorable(`its trace ends at ${last}, but its run row says ${commit.run?.traceSeq ?? traceSeq}`);
+  }
 }
 
 /** When a run is due again after a commit: at its earliest timer, or when the follow-up of the commit is missing. */

@@ -1,7 +1,7 @@
 import { runColumns, stepColumns } from "../codec.ts";
 import type { Cell } from "../codec.ts";
 import type { CancelAnswer, CommitAnswer, Enqueue, Fence, RunCommit, TaskKey } from "../port.ts";
-import { dueAfter } from "../prepared-commit.ts";
+import { checkTrace, dueAfter } from "../prepared-commit.ts";
 import type { PreparedCommit, PreparedPayload } from "../prepared-commit.ts";
 import { NotStorable } from "../storable.ts";
 import type { Connection } from "./connection.ts";
@@ -19,7 +19,8 @@ const marks = (count: number): string => Array.from({ length: count }, () => "?"
 
 const wakeIndex = runNames.indexOf("wake_at");
 
-const guard = "select version, last_commit_id, last_commit_version, last_cancels, trace_seq, wake_at from runs where id = ?";
+const guard =
+  "select version, last_commit_id, last_commit_version, last_cancels, trace_seq, wake_at from runs where id = ?";
 
 const readFence = `
 select 1 from steps where run_id = ? and step_index = ? and task_index = ? and lease_token = ? and dispatch = 'leased'`;
@@ -27,7 +28,10 @@ select 1 from steps where run_id = ? and step_index = ? and task_index = ? and l
 const putStep = `
 insert into steps (run_id, version, ${stepNames.join(", ")}) values (?, ?, ${marks(stepNames.length)})
 on conflict (run_id, step_index, task_index) do update set
-  version = excluded.version, ${stepNames.slice(2).map((name) => `${name} = excluded.${name}`).join(", ")}`;
+  version = excluded.version, ${stepNames
+    .slice(2)
+    .map((name) => `${name} = excluded.${name}`)
+    .join(", ")}`;
 
 /** A token stays on its row after the attempt was closed: it is the one whose report was accepted last. */
 const putInQueue = `
@@ -104,17 +108,6 @@ export function applyRows(
     connection.run(addTrace, [runId, firstSeq, lastSeq, at, events]);
   }
   return cancels;
-}
-
-/** The trace has no gaps: a commit continues it, and says in the run's row where it has got to. */
-export function checkTrace({ commit, trace }: PreparedCommit, traceSeq: number): void {
-  if (trace !== null && trace.firstSeq !== traceSeq + 1) {
-    throw new NotStorable(`its trace begins at ${trace.firstSeq}, but ${traceSeq + 1} is due`);
-  }
-  const last = trace?.lastSeq ?? traceSeq;
-  if ((commit.run?.traceSeq ?? traceSeq) !== last) {
-    throw new NotStorable(`its trace ends at ${last}, but its run row says ${commit.run?.traceSeq ?? traceSeq}`);
-  }
 }
 
 function holds(connection: Connection, runId: string, { step, task, token }: Fence): boolean {

@@ -1,9 +1,9 @@
 import { runColumns } from "../codec.ts";
 import type { CommitAnswer, CreateAnswer, NewRun, RunCommit } from "../port.ts";
-import { dueAfter, prepareCommit } from "../prepared-commit.ts";
+import { checkTrace, dueAfter, prepareCommit } from "../prepared-commit.ts";
 import type { PreparedCommit } from "../prepared-commit.ts";
 import { encodeJson, NotStorable } from "../storable.ts";
-import { applyCommit, applyRows, checkTrace } from "./apply-commit.ts";
+import { applyCommit, applyRows } from "./apply-commit.ts";
 import type { Connection } from "./connection.ts";
 import { isRefusedData } from "./sqlite-errors.ts";
 
@@ -28,7 +28,9 @@ export async function commitRuns(
     }
   });
   try {
-    return await connection.write(() => applyAll(attempts, now(), (attempt, at) => applyCommit(connection, attempt, at)));
+    return await connection.write(() =>
+      applyAll(attempts, now(), (attempt, at) => applyCommit(connection, attempt, at)),
+    );
   } catch (error) {
     if (!isRefusedData((error as Error).cause)) throw error;
     return connection.write(() => applyAll(attempts, now(), (attempt, at) => applyAlone(connection, attempt, at)));

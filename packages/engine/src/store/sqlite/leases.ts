@@ -49,8 +49,8 @@ export async function claim(connection: Connection, request: ClaimRequest, now: 
       const cells: Cell[] = [queue, limit];
       if (handlers !== null || runIds !== null) cells.push(handlers);
       if (runIds !== null) cells.push(runIds);
-      return connection.rows(sql, cells).map((cells): ClaimedTask => {
-        const [runId, step, task, attempt, handler, stopCause, version] = cells as [
+      return connection.rows(sql, cells).map((found): ClaimedTask => {
+        const [runId, step, task, attempt, handler, stopCause, version] = found as [
           string,
           number,
           number,
@@ -105,10 +105,10 @@ export async function heartbeat(
 const ended = `
 select run_id, step_index, task_index, dispatch_attempt, dispatch from steps
 where lease_until is not null and (
-  lease_until <= ?1 or (dispatch = 'leased' and worker in (select value from json_each(?2)))
+  lease_until <= ?2 or (dispatch = 'leased' and worker in (select value from json_each(?3)))
 )
 order by lease_until, run_id, step_index, task_index
-limit ?3`;
+limit ?1`;
 
 const revoke = `
 update steps set dispatch = 'lost', worker = null, lease_until = ?, stop_asked = null
@@ -121,9 +121,13 @@ export async function sweep(
   request: { readonly limit: number; readonly deadWorkers?: readonly string[] },
   now: () => number,
 ): Promise<SweepAnswer> {
+  const deadWorkers = JSON.stringify(request.deadWorkers ?? []);
+  // Nearly every sweep finds nothing; a look first keeps it from taking the write lock.
+  const isAnyEnded = await connection.read(() => connection.row(ended, [1, now(), deadWorkers]) !== undefined);
+  if (!isAnyEnded) return { now: now(), lost: [] };
   return connection.write(() => {
     const at = now();
-    const found = connection.rows(ended, [at, JSON.stringify(request.deadWorkers ?? []), request.limit]);
+    const found = connection.rows(ended, [request.limit, at, deadWorkers]);
     const revoked = new Set<string>();
     const lost = found.map((cells): TaskKey & { readonly runId: string } => {
       const [runId, step, task, attempt, dispatch] = cells as [string, number, number, number, string];

@@ -19,7 +19,7 @@ export async function openDatabase(path: string, patienceMs: number): Promise<Co
 }
 
 /** Loaded on first use: a program that keeps its runs elsewhere does not pay for it, nor fail where it does not exist. */
-async function loadDriver(): Promise<Libsql.DatabaseConstructor> {
+async function loadDriver(): Promise<typeof Libsql> {
   try {
     return (await import("libsql")).default;
   } catch (error) {

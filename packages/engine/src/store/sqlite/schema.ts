@@ -131,6 +131,7 @@ create table steps (
   cut integer not null,
   fired_seq integer not null,
   settled_seq integer not null,
+  is_evaluating integer not null,
   triggered_by text,
   is_cut integer not null,
   active_ports text,

@@ -34,7 +34,10 @@ const problems: readonly (readonly [prefix: string, problem: Problem])[] = [
   ],
   [
     "SQLITE_READONLY",
-    { code: "store_read_only", text: "cannot be written. Check the rights of the file, its directory and the file system" },
+    {
+      code: "store_read_only",
+      text: "cannot be written. Check the rights of the file, its directory and the file system",
+    },
   ],
   [
     "SQLITE_PERM",
@@ -55,7 +58,10 @@ const problems: readonly (readonly [prefix: string, problem: Problem])[] = [
       text: "cannot be locked. Put it on a local file system: SQLite cannot share a file over the network",
     },
   ],
-  ["SQLITE_IOERR", { code: "store_io", text: "could not be read or written. Look for disk errors in the system's log" }],
+  [
+    "SQLITE_IOERR",
+    { code: "store_io", text: "could not be read or written. Look for disk errors in the system's log" },
+  ],
   ["SQLITE_NOMEM", { code: "store_io", text: "could not be read: out of memory" }],
 ];
 

@@ -1,0 +1,104 @@
+import type { Plan } from "@braid/core";
+import type { Engine, LogLine, RunResult } from "@braid/engine";
+import { stderrStyle } from "../command-context.ts";
+import type { CommandContext } from "../command-context.ts";
+import { exitCode, exitCodeOfRun } from "../exit-code.ts";
+import { writeJsonLine } from "../terminal/json-line.ts";
+import { applyTrace } from "../view/apply-trace.ts";
+import { chooseReporter, showsProgress } from "../view/choose-reporter.ts";
+import type { ProgressOptions } from "../view/choose-reporter.ts";
+import { logLine, summaryLine } from "../view/json-lines.ts";
+import { numberOf } from "../view/trace-line.ts";
+import type { Reporter } from "../view/reporter.ts";
+import { createRunView } from "../view/run-view.ts";
+import type { RunView } from "../view/run-view.ts";
+import { describeResult } from "./describe-result.ts";
+
+/** Where the engine's log lines go. The engine is made before anyone knows which run they belong to. */
+export interface LogSink {
+  write: (line: LogLine) => void;
+}
+
+export interface Following {
+  readonly context: CommandContext;
+  readonly engine: Engine;
+  readonly runId: string;
+  readonly plan: Plan;
+  /** Attempts at a time in this process. */
+  readonly concurrency: number;
+  readonly logs: LogSink;
+  readonly progress: ProgressOptions;
+  /** Events up to this number are history: they are taken in, and shown to nobody. */
+  readonly shownAfter: number;
+}
+
+/** Works on a run in this process until it has ended, shows its progress and its end, and answers the exit code. */
+export async function followRun(following: Following): Promise<number> {
+  const { context, engine, runId, plan, progress } = following;
+  const { io } = context;
+  const view = createRunView(plan);
+  const reporter = chooseReporter(context, runId, progress);
+  following.logs.write = (line) => {
+    if (progress.json === true && progress.logs === "full") writeJsonLine(io.stdout, logLine(line, plan));
+    reporter.log(line);
+  };
+  const stopListening = listenForStop(following, reporter);
+  let result: RunResult;
+  try {
+    reporter.begin(view);
+    result = await workUntilEnd(following, { view, reporter });
+  } finally {
+    stopListening();
+    reporter.end();
+  }
+  if (progress.json === true) writeJsonLine(io.stdout, summaryLine(result));
+  else if (plan.hasOutput && result.status === "completed") io.stdout.write(`${JSON.stringify(result.output, null, 2)}\n`);
+  if (showsProgress(context, progress) || (progress.quiet === true && result.status !== "completed")) {
+    io.stderr.write(await describeResult({ engine, plan, result, view, style: stderrStyle(context) }));
+  }
+  return exitCodeOfRun(result);
+}
+
+async function workUntilEnd(following: Following, shown: { readonly view: RunView; readonly reporter: Reporter }): Promise<RunResult> {
+  const { engine, runId } = following;
+  const worker = await engine.work({ runIds: [runId], concurrency: following.concurrency });
+  try {
+    for await (const event of engine.events(runId)) {
+      const { line, node } = applyTrace(shown.view, event);
+      if ((numberOf(event["seq"]) ?? Number.POSITIVE_INFINITY) <= following.shownAfter) continue;
+      if (following.progress.json === true) writeJsonLine(following.context.io.stdout, event);
+      shown.reporter.changed(line, node);
+    }
+    const result = await engine.inspect(runId);
+    if (result === null) throw new Error(`run \`${runId}\` is gone from the store`);
+    return result;
+  } finally {
+    await worker.stop();
+  }
+}
+
+/** How long the second Ctrl-C waits for its cancel to be written down before the process goes. */
+const lastWordsMs = 500;
+
+/** The first stop signal cancels the run and waits for its end; the second ends the process, and every program with it. */
+function listenForStop({ context, engine, runId }: Following, reporter: Reporter): () => void {
+  const { io } = context;
+  let count = 0;
+  return io.onStopSignal((signal) => {
+    count += 1;
+    const cancel = engine.cancel(runId).catch((error: unknown) => reporter.notice(`cannot cancel: ${String(error)}`));
+    if (count === 1) {
+      const again = signal === "SIGINT" ? "press Ctrl-C again" : "signal again";
+      reporter.notice(`canceling: running steps are being stopped; ${again} to kill`);
+      return;
+    }
+    const leave = (): never => {
+      reporter.end();
+      io.stderr.write(`braid: killed; \`braid run --resume ${runId}\` brings the run to its end\n`);
+      return io.exit(exitCode.canceled);
+    };
+    if (count > 2) leave();
+    setTimeout(leave, lastWordsMs).unref();
+    void cancel.then(leave);
+  });
+}

@@ -1,0 +1,133 @@
+import { isoTime, loadState, pendingReason } from "@braid/core";
+import type { PendingReason, Plan } from "@braid/core";
+import type { LoadedRun, RunResult, StepResultView } from "@braid/engine";
+import { stdoutStyle } from "../../command-context.ts";
+import type { CommandContext } from "../../command-context.ts";
+import { CliError } from "../../cli-error.ts";
+import { exitCode } from "../../exit-code.ts";
+import { openRun } from "../../store/open-run.ts";
+import type { OpenRun } from "../../store/open-run.ts";
+import { formatDuration } from "../../terminal/format.ts";
+import { writeJsonLine } from "../../terminal/json-line.ts";
+import { colorOf, markOf } from "../../terminal/mark.ts";
+import { oneLine } from "../../terminal/sanitize.ts";
+import { paint } from "../../terminal/style.ts";
+import type { Style } from "../../terminal/style.ts";
+import { plain } from "../../view/change-text.ts";
+import { summaryLine } from "../../view/json-lines.ts";
+import { reasonWords } from "../../view/reason-words.ts";
+import { renderTextTable } from "../../view/text-table.ts";
+import { statusColor, statusWords } from "./list.ts";
+
+export interface ShowOptions {
+  readonly store?: string;
+  readonly json?: boolean;
+}
+
+/** Shows a run as it stands: its steps, why they wait, and its error. */
+export async function showRun(context: CommandContext, id: string, options: ShowOptions): Promise<number> {
+  return await openRun(context, id, options, async (run) => {
+    const result = await run.engine.inspect(run.runId);
+    if (result === null) throw new CliError(`run \`${run.runId}\` is gone from the store`);
+    const reasons = await pendingReasons(run);
+    const { stdout } = context.io;
+    if (options.json === true) writeJsonLine(stdout, showLine(run, result, reasons));
+    else stdout.write(`${renderRun(run, result, { reasons, style: stdoutStyle(context), now: context.io.now() })}\n`);
+    return exitCode.ok;
+  });
+}
+
+type Reasons = ReadonlyMap<string, PendingReason>;
+
+/** Why each step that has not settled is not further along, by id. */
+async function pendingReasons({ engine, loaded, plan, runId }: OpenRun): Promise<Reasons> {
+  if (loaded.run.finishedAt !== null) return new Map();
+  const ranks = loaded.run.ranksId === null ? null : await engine.store.getRanks(loaded.run.ranksId);
+  const state = loadState(plan, runId, loaded.run, loaded.steps, ranks);
+  const reasons = plan.steps.flatMap((step) => {
+    const reason = step.hidden ? null : pendingReason(state, step.index);
+    return reason === null ? [] : [[step.id, reason] as const];
+  });
+  return new Map(reasons);
+}
+
+/** The summary line, with what only a store knows. */
+function showLine({ loaded }: OpenRun, result: RunResult, reasons: Reasons): object {
+  return {
+    ...summaryLine(result),
+    workflow: loaded.workflow,
+    workflowVersion: loaded.workflowVersion,
+    createdAt: isoTime(loaded.createdAt),
+    waiting: Object.fromEntries(reasons),
+  };
+}
+
+interface Look {
+  readonly reasons: Reasons;
+  readonly style: Style;
+  readonly now: number;
+}
+
+function renderRun(run: OpenRun, result: RunResult, look: Look): string {
+  const { loaded, plan } = run;
+  const { style, now } = look;
+  const head = [
+    paint(style, "bold", oneLine(loaded.workflow)),
+    paint(style, statusColor(result), `${markOf(result.status, style)} ${statusWords(result)}`),
+    result.status === "queued" ? "" : formatDuration(result.durationMs),
+  ].filter((part) => part !== "");
+  const facts = [
+    `  run ${run.runId}`,
+    `  created ${isoTime(loaded.createdAt)}, ${formatDuration(now - loaded.createdAt)} ago${result.epoch > 1 ? `, retried ${result.epoch - 1} times` : ""}`,
+    ...(result.error === null ? [] : [`  ${paint(style, "red", oneLine(errorWords(result.error)))}`]),
+    ...deadWorkerLines(loaded, run.runId, now),
+  ];
+  return [head.join("  "), ...facts, "", ...stepTable(plan, result, look)].join("\n");
+}
+
+function errorWords({ step, code, message }: NonNullable<RunResult["error"]>): string {
+  return `${step === undefined ? "" : `${step}: `}${code}: ${message}`;
+}
+
+/** An attempt whose lease has ended has lost its worker; somebody has to take the run over. */
+function deadWorkerLines(loaded: LoadedRun, runId: string, now: number): readonly string[] {
+  const isLost = loaded.leases.some((lease) => lease.until < now);
+  return isLost ? [`  its worker has gone away; carry it on with: braid run --resume ${runId}`] : [];
+}
+
+function stepTable(plan: Plan, result: RunResult, look: Look): readonly string[] {
+  const { style } = look;
+  const rows = plan.steps.flatMap((step) => {
+    const view = result.steps[step.id];
+    if (view === undefined) return [];
+    return [
+      [
+        paint(style, colorOf(view.status), `${markOf(view.status, style)} ${view.status}`),
+        oneLine(step.id),
+        tookWords(view, look.now),
+        view.attempts > 0 ? String(view.attempts) : "",
+        notes(step.id, view, { plan, look }),
+      ],
+    ];
+  });
+  const columns = [{ title: "STATUS" }, { title: "STEP" }, { title: "TOOK", align: "right" }, { title: "ATTEMPTS", align: "right" }, { title: "" }] as const;
+  return renderTextTable(columns, rows);
+}
+
+function tookWords(view: StepResultView, now: number): string {
+  if (view.durationMs !== null) return formatDuration(view.durationMs);
+  return view.startedAt === null ? "" : formatDuration(now - Date.parse(view.startedAt));
+}
+
+function notes(id: string, view: StepResultView, { plan, look }: { readonly plan: Plan; readonly look: Look }): string {
+  const reason = look.reasons.get(id);
+  const parts = [
+    ...(view.counts === undefined ? [] : [`${view.counts.completed} of ${view.counts.total}`]),
+    ...(view.error === null ? [] : [oneLine(`${view.error.code}: ${view.error.message}`, 200)]),
+    ...(view.tolerated ? ["tolerated"] : []),
+    ...(view.skipReason === null ? [] : [plain(view.skipReason)]),
+    ...(view.cause === null ? [] : [plain(view.cause)]),
+    ...(reason === undefined || reason.kind === "running" ? [] : [reasonWords(reason, plan, look.now)]),
+  ];
+  return parts.join(", ");
+}

@@ -1,0 +1,80 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, extname, resolve } from "node:path";
+import { compile, nearestName, parseJson, parseYaml } from "@braid/core";
+import type { Definition, Diagnostic, Parsed, Plan } from "@braid/core";
+import { UsageError } from "../cli-error.ts";
+import { reasonOf } from "../input/read-data-file.ts";
+import type { Io } from "../io.ts";
+import { loadModule } from "./workflow-module.ts";
+import type { WorkflowModule } from "./workflow-module.ts";
+
+/** A workflow as read from a file, a module or stdin, and compiled. `plan` is null when something is wrong with it. */
+export interface LoadedWorkflow {
+  /** As the user named it. */
+  readonly file: string;
+  /** Where relative paths of its steps start. */
+  readonly directory: string;
+  /** What diagnostics quote; null for a module. */
+  readonly text: string | null;
+  readonly definition: Definition | null;
+  readonly plan: Plan | null;
+  readonly diagnostics: readonly Diagnostic[];
+  /** What the builder made, with the functions of its steps; null for text. */
+  readonly module: WorkflowModule | null;
+}
+
+const moduleKinds: ReadonlySet<string> = new Set([".ts", ".mts", ".js", ".mjs"]);
+const textKinds: ReadonlySet<string> = new Set([".yaml", ".yml", ".json"]);
+
+/** Whether an argument means a file, and not the name of a stored workflow. */
+export function isFileArgument(io: Pick<Io, "cwd">, argument: string): boolean {
+  return argument === "-" || isKnownKind(argument) || /[/\\]/.test(argument) || existsSync(resolve(io.cwd, argument));
+}
+
+function isKnownKind(file: string): boolean {
+  const kind = extname(file).toLowerCase();
+  return textKinds.has(kind) || moduleKinds.has(kind);
+}
+
+/** Reads and compiles a workflow. Problems of the definition are in `diagnostics`; a file that cannot be read is a usage error. */
+export async function loadWorkflowFile(io: Pick<Io, "cwd" | "readStdin">, file: string): Promise<LoadedWorkflow> {
+  if (file === "-") return fromText({ file: "<stdin>", directory: io.cwd }, await io.readStdin());
+  const path = resolve(io.cwd, file);
+  const place = { file, directory: dirname(path) };
+  if (moduleKinds.has(extname(path).toLowerCase())) return fromModule(place, await loadModule(path, file));
+  return fromText(place, await readWorkflowText(path, file));
+}
+
+type Place = Pick<LoadedWorkflow, "file" | "directory">;
+
+function fromText(place: Place, text: string): LoadedWorkflow {
+  const isJson = extname(place.file).toLowerCase() === ".json";
+  const parsed: Parsed = isJson ? parseJson(text) : parseYaml(text);
+  const { definition } = parsed;
+  if (definition === null) return { ...place, text, definition, plan: null, diagnostics: parsed.diagnostics, module: null };
+  const compiled = compile(definition, { locate: parsed.locate });
+  return { ...place, text, definition, plan: compiled.plan, diagnostics: [...parsed.diagnostics, ...compiled.diagnostics], module: null };
+}
+
+function fromModule(place: Place, module: WorkflowModule): LoadedWorkflow {
+  const { definition } = module;
+  return { ...place, text: null, definition, ...compile(definition), module };
+}
+
+async function readWorkflowText(path: string, file: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    throw new UsageError(`cannot read \`${file}\`: ${reasonOf(error)}`, await fileHint(path), error);
+  }
+}
+
+/** The file of the same directory that was probably meant. */
+async function fileHint(path: string): Promise<string | undefined> {
+  const names = await readdir(dirname(path)).catch(() => []);
+  const candidates = names.filter(isKnownKind);
+  const wanted = path.slice(dirname(path).length + 1);
+  const nearest = candidates.find((name) => name.startsWith(`${wanted}.`)) ?? nearestName(wanted, candidates);
+  return nearest === undefined ? undefined : `Did you mean \`${nearest}\`?`;
+}

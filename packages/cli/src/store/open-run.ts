@@ -1,0 +1,47 @@
+import { nearestName } from "@braid/core";
+import type { Plan } from "@braid/core";
+import type { Engine, LoadedRun } from "@braid/engine";
+import type { CommandContext } from "../command-context.ts";
+import { CliError, UsageError } from "../cli-error.ts";
+import { oneLine } from "../terminal/sanitize.ts";
+import { findRunId } from "./find-run.ts";
+import { withStore } from "./open-engine.ts";
+import type { StoreOptions } from "./store-url.ts";
+
+/** A run of a store, with the plan it runs by. */
+export interface OpenRun {
+  readonly engine: Engine;
+  readonly runId: string;
+  readonly loaded: LoadedRun;
+  readonly plan: Plan;
+}
+
+/** Opens the store, finds the run that was meant, and hands both to `use`. */
+export async function openRun<Result>(
+  context: CommandContext,
+  name: string,
+  options: StoreOptions,
+  use: (run: OpenRun) => Promise<Result>,
+): Promise<Result> {
+  return await withStore(context, options, async (engine) => {
+    if (engine === null) throw new UsageError(`there is no run \`${name}\`: this directory has no store yet`, "Name the store with --store or BRAID_STORE.");
+    return await use(await loadRun(engine, await findRunId(engine, name)));
+  });
+}
+
+export async function loadRun(engine: Engine, runId: string): Promise<OpenRun> {
+  const loaded = await engine.store.load(runId);
+  if (loaded === null) throw new UsageError(`there is no run \`${runId}\` in this store`);
+  const stored = await engine.store.getWorkflow(loaded.workflow, loaded.workflowVersion);
+  if (stored === null) throw new CliError(`the store has lost version ${loaded.workflowVersion} of workflow \`${loaded.workflow}\``);
+  return { engine, runId, loaded, plan: stored.plan };
+}
+
+/** Index of a step that an option names; the nearest name is offered where there is none. */
+export function findStepIndex(plan: Plan, id: string): number {
+  const steps = plan.steps.filter((step) => !step.hidden);
+  const step = steps.find((each) => each.id === id) ?? steps.find((each) => each.name === id);
+  if (step !== undefined) return step.index;
+  const nearest = nearestName(id, steps.map((each) => each.id));
+  throw new UsageError(`the workflow has no step \`${oneLine(id)}\``, nearest === undefined ? undefined : `Did you mean \`${nearest}\`?`);
+}

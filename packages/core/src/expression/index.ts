@@ -1,0 +1,15 @@
+export { compileValue, evaluateValue, mapTemplates } from "./compile-value.ts";
+export type { AtPointer, CompiledValue, ValueEvaluation, ValueShape } from "./compile-value.ts";
+export { evaluateCondition, evaluateTemplate, evaluateText } from "./evaluate-template.ts";
+export type { Evaluation, EvaluateOptions } from "./evaluate-template.ts";
+export type { ExpressionScope } from "./evaluator.ts";
+export type { FailureReason } from "./expression-failure.ts";
+export { isProblems, parseCondition, parseTemplate } from "./parse-template.ts";
+export type { ParseOptions, Template, TemplatePart } from "./parse-template.ts";
+export { lineAndColumn } from "./problem.ts";
+export type { ExpressionProblem, ExpressionProblemCode } from "./problem.ts";
+export { formatReference } from "./reference.ts";
+export type { ExpressionReference } from "./reference.ts";
+export { scriptReferences } from "./script-references.ts";
+export type { ScriptReferences } from "./script-references.ts";
+export { isTemplate } from "./template-text.ts";

@@ -1,0 +1,123 @@
+import { type ShellWord, isKnown } from "./shell-scan.ts";
+
+/** Shells that are given a program as text. */
+const SHELLS = new Set(["sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "rbash", "fish", "csh", "tcsh"]);
+
+/** Programs that start the program which one of their arguments names. */
+const WRAPPERS = new Set(
+  (
+    "sudo doas su runuser env command builtin exec nohup nice ionice time timeout stdbuf setsid chroot unshare nsenter flock " +
+    "xargs parallel find watch strace busybox gosu tini dumb-init docker podman nerdctl kubectl oc lxc incus ssh"
+  ).split(" "),
+);
+
+/** Options of `ssh` that take the next word. */
+const SSH_OPTIONS_WITH_VALUE = "BbcDEeFIiJLlmOopQRSWw";
+
+/** How other languages are given a program: options before its text, or how many operands stand before it. */
+export interface Interpreter {
+  readonly options: readonly string[];
+  /** Index of the operand that is the program, where none of the options is given. */
+  readonly operand?: number;
+  /** Options whose next word is a value and no operand. */
+  readonly valueOptions?: readonly string[];
+  /** Whether its input is a program when it has no operand; databases read one whatever their operands are. */
+  readonly input: "without operands" | "always" | "never";
+}
+
+const AWK: Interpreter = { options: [], operand: 0, valueOptions: ["-v", "-F"], input: "never" };
+
+const INTERPRETERS: ReadonlyMap<string, Interpreter> = new Map<string, Interpreter>([
+  ["python", { options: ["-c"], input: "without operands" }],
+  ["node", { options: ["-e", "-p", "--eval", "--print"], input: "without operands" }],
+  ["deno", { options: ["eval"], input: "never" }],
+  ["bun", { options: ["-e", "--eval"], input: "never" }],
+  ["perl", { options: ["-e", "-E", "-ne", "-pe", "-lne", "-lpe"], input: "without operands" }],
+  ["ruby", { options: ["-e", "-ne", "-pe"], input: "without operands" }],
+  ["php", { options: ["-r"], input: "without operands" }],
+  ["lua", { options: ["-e"], input: "without operands" }],
+  ["Rscript", { options: ["-e"], input: "never" }],
+  ["pwsh", { options: ["-c", "-Command"], input: "without operands" }],
+  ["psql", { options: ["-c", "--command"], input: "always" }],
+  ["mysql", { options: ["-e", "--execute"], input: "always" }],
+  ["mariadb", { options: ["-e", "--execute"], input: "always" }],
+  ["sqlite3", { options: ["-cmd"], operand: 1, input: "always" }],
+  ["mongosh", { options: ["--eval"], input: "always" }],
+  ["awk", AWK],
+  ["gawk", AWK],
+  ["mawk", AWK],
+  ["sed", { options: ["-e", "--expression"], operand: 0, input: "never" }],
+]);
+
+/** A program of a command, with the words after its name. */
+export interface Program {
+  readonly name: string;
+  readonly words: readonly ShellWord[];
+}
+
+/** The last part of a path, as far as the script says it. */
+export function programName(word: ShellWord): string {
+  return isKnown(word.text) ? word.text.slice(word.text.lastIndexOf("/") + 1) : "";
+}
+
+/** The programs that a command names: its own and, behind a wrapper such as `sudo` or `docker exec`, any other known one. */
+export function programsOf(words: readonly ShellWord[]): Program[] {
+  const [first] = words;
+  if (first === undefined) return [];
+  const programs: Program[] = [{ name: programName(first), words: words.slice(1) }];
+  if (!WRAPPERS.has(programName(first))) return programs;
+  for (const [index, word] of words.entries()) {
+    if (index > 0) programs.push({ name: programName(word), words: words.slice(index + 1) });
+  }
+  return programs;
+}
+
+/** Whether a program is a shell. */
+export function isShell(program: Program): boolean {
+  return SHELLS.has(program.name);
+}
+
+/** What is known of a program that runs programs of its own language. Versions may follow the name: `python3.12`. */
+export function interpreterOf(program: Program): Interpreter | undefined {
+  return INTERPRETERS.get(program.name.startsWith("python") ? "python" : program.name);
+}
+
+/** Where a shell gets its program: from an argument, a file or its input. */
+export type ShellProgram =
+  | { readonly from: "argument"; readonly script: ShellWord | undefined }
+  | { readonly from: "file"; readonly file: ShellWord }
+  | { readonly from: "input" };
+
+/** Reads the words after a shell's name. */
+export function shellProgram(words: readonly ShellWord[]): ShellProgram {
+  let hasCommand = false;
+  for (let index = 0; index < words.length; index += 1) {
+    const word = words[index] as ShellWord;
+    const isOption = word.text.length > 1 && "-+".includes(word.text.charAt(0));
+    if (!isOption && word.text !== "-")
+      return hasCommand ? { from: "argument", script: word } : { from: "file", file: word };
+    if (!isOption || word.text.startsWith("--")) continue;
+    const letters = word.text.slice(1);
+    if (letters.includes("c")) hasCommand = true;
+    if (letters.includes("s")) return { from: "input" };
+    if (letters.endsWith("o") || letters.endsWith("O")) index += 1;
+  }
+  return hasCommand ? { from: "argument", script: undefined } : { from: "input" };
+}
+
+/** The words that `ssh` sends to the shell of the other machine. */
+export function remoteWords(words: readonly ShellWord[]): readonly ShellWord[] {
+  for (let index = 0; index < words.length; index += 1) {
+    const { text } = words[index] as ShellWord;
+    if (!text.startsWith("-")) return words.slice(index + 1);
+    if (text.length === 2 && SSH_OPTIONS_WITH_VALUE.includes(text.charAt(1))) index += 1;
+  }
+  return [];
+}
+
+/** The words that are neither options nor values of the options that are named. */
+export function operandsOf(words: readonly ShellWord[], valueOptions: readonly string[] = []): readonly ShellWord[] {
+  return words.filter(({ text }, index) => {
+    return !text.startsWith("-") && !valueOptions.includes(words[index - 1]?.text ?? "");
+  });
+}

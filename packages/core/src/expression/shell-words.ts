@@ -1,0 +1,33 @@
+import type { ShellScan } from "./shell-scan.ts";
+
+/** Whether the word stands here, and is not the beginning of a longer one. */
+export function isAtWord(scan: ShellScan, word: string): boolean {
+  if (!scan.text.startsWith(word, scan.at)) return false;
+  const next = scan.text.charAt(scan.at + word.length);
+  return next === "" || " \t\r\n;&|<>()`".includes(next);
+}
+
+/** Reads a comment up to the end of its line, or of the backquotes that it stands in. */
+export function readComment(scan: ShellScan): void {
+  const start = scan.at;
+  while (scan.at < scan.end && scan.text.charAt(scan.at) !== "\n") {
+    if (scan.backquotes > 0 && scan.text.charAt(scan.at) === "`") break;
+    scan.at += 1;
+  }
+  scan.comments.push({ start, end: scan.at });
+}
+
+/** Moves behind blanks, line breaks and comments. */
+export function skipBlank(scan: ShellScan): void {
+  while (scan.at < scan.end) {
+    if (scan.text.charAt(scan.at) === "#") readComment(scan);
+    else if (" \t\r\n".includes(scan.text.charAt(scan.at))) scan.at += 1;
+    else break;
+  }
+}
+
+/** Whether a word before `<` or `>` says which descriptor is meant: a number or `{name}`. */
+export function isDescriptor(text: string): boolean {
+  if (text.startsWith("{") && text.endsWith("}")) return true;
+  return text !== "" && String(Number.parseInt(text, 10)) === text;
+}

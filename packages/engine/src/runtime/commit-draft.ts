@@ -1,0 +1,117 @@
+import type { JsonValue, RowChange, RunStatus, StepRow, TraceEvent, Transition } from "@braid/core";
+import type { CancelRequest, Enqueue, Fence, PayloadWrite, RunCommit, TaskKey } from "../store/port.ts";
+import type { CachedRun } from "./run-cache.ts";
+import { rowKey } from "./row-key.ts";
+import { NO_VALUES, merge } from "./value-cache.ts";
+import type { Values } from "./value-cache.ts";
+
+/** What is to be done for a run's child once the commit is accepted. */
+export interface ChildCommand extends TaskKey {
+  readonly kind: "start" | "cancel";
+}
+
+interface DraftPayload {
+  write: PayloadWrite;
+  bytes: number;
+}
+
+/** One run's part of a batch, put together transition by transition: last images of rows, and what goes with them. */
+export class CommitDraft {
+  readonly run: CachedRun;
+  /** Of all transitions, in order: what `restore` needs if the commit is refused. */
+  readonly changes: RowChange[] = [];
+  readonly trace: TraceEvent[] = [];
+  readonly enqueue = new Map<number, Enqueue>();
+  readonly cancels: CancelRequest[] = [];
+  readonly children: ChildCommand[] = [];
+  readonly usedSignals: string[] = [];
+  readonly #steps = new Set<StepRow>();
+  readonly #closes = new Map<number, TaskKey>();
+  readonly #fences = new Map<string, Fence>();
+  readonly #payloads = new Map<number, DraftPayload>();
+  #isRunChanged = false;
+  runOutput: { readonly output: JsonValue } | null = null;
+  /** Set by `finishRun`. */
+  finished: RunStatus | null = null;
+  followUpMs: number | null = null;
+  /** Whether the store is to be told even if nothing has changed: the run was due, and is not any more. */
+  isForced = false;
+
+  constructor(run: CachedRun) {
+    this.run = run;
+  }
+
+  /** Rows to be written so far: what a batch is measured by. */
+  get rows(): number {
+    return this.#steps.size;
+  }
+
+  get isEmpty(): boolean {
+    return this.changes.length === 0 && this.cancels.length === 0 && this.usedSignals.length === 0 && !this.isForced;
+  }
+
+  addTransition(transition: Transition): void {
+    for (const change of transition.changes) {
+      this.changes.push(change);
+      if (change.table === "run") this.#isRunChanged = true;
+      else this.#steps.add(change.after);
+    }
+    for (const event of transition.trace) this.trace.push(event);
+  }
+
+  /** Queues an attempt. A number that was withdrawn comes again: the close of the first must not end the second. */
+  addTask(task: Enqueue): void {
+    const key = rowKey(task.step, task.task);
+    if (this.#closes.get(key)?.attempt === task.attempt) this.#closes.delete(key);
+    this.enqueue.set(key, task);
+  }
+
+  addClose(key: TaskKey): void {
+    this.#closes.set(rowKey(key.step, key.task), key);
+  }
+
+  addFence(fence: Fence): void {
+    this.#fences.set(fence.token, fence);
+  }
+
+  addPayload(write: PayloadWrite, bytes: number): void {
+    const key = rowKey(write.step, write.task);
+    const known = this.#payloads.get(key);
+    if (known === undefined || write.clear === true) {
+      this.#payloads.set(key, { write, bytes });
+      return;
+    }
+    known.write = { ...known.write, ...write };
+    known.bytes += bytes;
+  }
+
+  /** Values that this draft gives a row; undefined where it gives none. */
+  valuesOf(step: number, task: number, known: Values | undefined): Values | undefined {
+    const payload = this.#payloads.get(rowKey(step, task));
+    return payload === undefined ? undefined : merge(known ?? NO_VALUES, payload.write);
+  }
+
+  payloads(): Iterable<{ readonly write: PayloadWrite; readonly bytes: number }> {
+    return this.#payloads.values();
+  }
+
+  toCommit(commitId: string): RunCommit {
+    const { run } = this;
+    return {
+      runId: run.id,
+      commitId,
+      expectedVersion: run.version,
+      fences: [...this.#fences.values()],
+      run: this.#isRunChanged ? run.state.run : null,
+      steps: [...this.#steps],
+      enqueue: [...this.enqueue.values()],
+      cancels: this.cancels,
+      closes: [...this.#closes.values()],
+      payloads: Array.from(this.#payloads.values(), ({ write }) => write),
+      runOutput: this.runOutput,
+      usedSignals: this.usedSignals,
+      trace: this.trace,
+      ...(this.followUpMs === null ? {} : { followUpMs: this.followUpMs }),
+    };
+  }
+}
