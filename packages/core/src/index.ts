@@ -60,3 +60,5 @@ export { stepStatus, visibleSteps } from "./state/view.ts";
 export { pendingReason } from "./state/pending-reason.ts";
 export type { PendingReason } from "./state/pending-reason.ts";
 export { checkInvariants } from "./state/invariants.ts";
+export { compile } from "./plan/compile.ts";
+export { normalize } from "./definition/normalize.ts";

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import { dirname, extname, resolve } from "node:path";
+import { basename, dirname, extname, resolve } from "node:path";
 import { compile, nearestName, parseJson, parseYaml } from "@braid/core";
-import type { Definition, Diagnostic, Parsed, Plan } from "@braid/core";
+import type { Compiled, Definition, Diagnostic, Plan } from "@braid/core";
 import { UsageError } from "../cli-error.ts";
 import { reasonOf } from "../input/read-data-file.ts";
 import type { Io } from "../io.ts";
@@ -39,22 +39,32 @@ function isKnownKind(file: string): boolean {
 
 /** Reads and compiles a workflow. Problems of the definition are in `diagnostics`; a file that cannot be read is a usage error. */
 export async function loadWorkflowFile(io: Pick<Io, "cwd" | "readStdin">, file: string): Promise<LoadedWorkflow> {
-  if (file === "-") return fromText({ file: "<stdin>", directory: io.cwd }, await io.readStdin());
+  if (file === "-") return fromText({ file: stdinName, directory: io.cwd }, await io.readStdin());
   const path = resolve(io.cwd, file);
   const place = { file, directory: dirname(path) };
   if (moduleKinds.has(extname(path).toLowerCase())) return fromModule(place, await loadModule(path, file));
   return fromText(place, await readWorkflowText(path, file));
 }
 
+const stdinName = "<stdin>";
+
 type Place = Pick<LoadedWorkflow, "file" | "directory">;
 
 function fromText(place: Place, text: string): LoadedWorkflow {
-  const isJson = extname(place.file).toLowerCase() === ".json";
-  const parsed: Parsed = isJson ? parseJson(text) : parseYaml(text);
-  const { definition } = parsed;
-  if (definition === null) return { ...place, text, definition, plan: null, diagnostics: parsed.diagnostics, module: null };
-  const compiled = compile(definition, { locate: parsed.locate });
-  return { ...place, text, definition, plan: compiled.plan, diagnostics: [...parsed.diagnostics, ...compiled.diagnostics], module: null };
+  const kind = extname(place.file);
+  const options = place.file === stdinName ? {} : { defaultName: basename(place.file, kind) };
+  const parsed = kind.toLowerCase() === ".json" ? parseJson(text, options) : parseYaml(text, options);
+  // What could be read in spite of errors is compiled too, so that all problems come out at once.
+  const compiled = parsed.partial === null ? noPlan : compile(parsed.partial, { locate: parsed.locate, types: [] });
+  const diagnostics = [...parsed.diagnostics, ...compiled.diagnostics].toSorted(byPlace);
+  const plan = parsed.definition === null ? null : compiled.plan;
+  return { ...place, text, definition: parsed.definition, plan, diagnostics, module: null };
+}
+
+const noPlan: Compiled = { plan: null, diagnostics: [] };
+
+function byPlace(a: Diagnostic, b: Diagnostic): number {
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 }
 
 function fromModule(place: Place, module: WorkflowModule): LoadedWorkflow {

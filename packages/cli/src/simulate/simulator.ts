@@ -1,5 +1,5 @@
 import { createState, transition } from "@braid/core";
-import type { Command, Plan, RunEvent, RunState, TraceEvent } from "@braid/core";
+import type { Command, Plan, RunEvent, RunOverrides, RunState, TraceEvent } from "@braid/core";
 import { Agenda } from "./agenda.ts";
 import { durationOf, failsAt, itemsOf } from "./scenario.ts";
 import type { Scenario } from "./scenario.ts";
@@ -33,13 +33,13 @@ interface Host {
 export const simulatedRunId = "simulation";
 
 /** Runs the plan from its start to its end. */
-export function simulate(plan: Plan, scenario: Scenario): Simulation {
+export function simulate(plan: Plan, scenario: Scenario, overrides: RunOverrides = {}): Simulation {
   const host: Host = { plan, scenario, agenda: new Agenda(), running: new Map(), workMs: 0 };
   const state = createState(plan, simulatedRunId);
   const trace: TraceEvent[] = [];
   let peak = 0;
   let isOver = false;
-  host.agenda.put(0, { type: "run.create", at: 0 });
+  host.agenda.put(0, { type: "run.create", at: 0, overrides });
   host.agenda.put(0, { type: "run.start", at: 0 });
   for (let entry = host.agenda.take(); entry !== undefined && !isOver; entry = host.agenda.take()) {
     observe(host, entry.value);

@@ -6,10 +6,9 @@ import type { SummaryInput } from "./summary.ts";
 /** What the times of a run add up to: all its work, and the longest chain of steps that had to wait for each other. */
 export function measure(plan: Plan, view: RunView): Pick<SummaryInput, "criticalPath" | "workMs"> {
   const durations = new Map(view.nodes.map((node) => [node.id, elapsedOf(node)]));
-  const path = criticalPath(plan, { durationOf: (id) => durations.get(id) ?? 0 });
-  const steps = path.steps.filter((id) => (durations.get(id) ?? 0) > 0);
+  const { path, ms } = criticalPath(plan, durations);
   const workMs = view.nodes.reduce((sum, node) => sum + workOf(node), 0);
-  return { criticalPath: { steps, ms: path.durationMs }, workMs };
+  return { criticalPath: { steps: path, ms }, workMs };
 }
 
 /** From the first start of a step to its end, waits between attempts included. Owners of members have no time of their own. */

@@ -19,14 +19,19 @@ const MAX_DURATION_MS = 36_525 * 86_400_000;
 const AMOUNT = String.raw`\d{1,15}(?:\.\d{1,9})?`;
 
 /** `1h30m`: each unit once, from long to short. */
-const SHORT = new RegExp(`^${UNITS.map(([name]) => `(?:(${AMOUNT})${name})?`).join("")}$`);
+const SHORT = String.raw`^(?=\d)${UNITS.map(([name]) => `(?:(${AMOUNT})${name})?`).join("")}$`;
 
 /** `P1DT2H30M`, without years and months, which have no fixed length. */
-const ISO = new RegExp(
-  `^P(?:(${AMOUNT})W)?(?:(${AMOUNT})D)?(?:T(?=\\d)(?:(${AMOUNT})H)?(?:(${AMOUNT})M)?(?:(${AMOUNT})S)?)?$`,
-);
+const ISO = String.raw`^P(?=[\dT])(?:(${AMOUNT})W)?(?:(${AMOUNT})D)?(?:T(?=\d)(?:(${AMOUNT})H)?(?:(${AMOUNT})M)?(?:(${AMOUNT})S)?)?$`;
 
-const NUMBER = new RegExp(`^${AMOUNT}$`);
+const SECONDS = `^${AMOUNT}$`;
+
+const SHORT_FORM = new RegExp(SHORT);
+const ISO_FORM = new RegExp(ISO);
+const SECONDS_FORM = new RegExp(SECONDS);
+
+/** Source of a regular expression that fits every text that is a duration. */
+export const DURATION_PATTERN = [SHORT, ISO, SECONDS].join("|");
 
 /**
  * Milliseconds of a duration: `500ms`, `2s`, `5m`, `1h`, `1d`, `1h30m`, ISO 8601 such as `PT5M`, or a number of seconds, also
@@ -37,10 +42,9 @@ const NUMBER = new RegExp(`^${AMOUNT}$`);
  */
 export function parseDuration(value: string | number): number | undefined {
   if (typeof value === "number") return toMilliseconds(value * 1000);
-  const text = value.trim();
-  if (NUMBER.test(text)) return toMilliseconds(Number(text) * 1000);
-  const amounts = (SHORT.exec(text) ?? ISO.exec(text))?.slice(1);
-  if (amounts === undefined || amounts.every((amount) => amount === undefined)) return undefined;
+  if (SECONDS_FORM.test(value)) return toMilliseconds(Number(value) * 1000);
+  const amounts = (SHORT_FORM.exec(value) ?? ISO_FORM.exec(value))?.slice(1);
+  if (amounts === undefined) return undefined;
   const parts = amounts.map((amount, index) => Number(amount ?? 0) * (UNITS[index]?.[1] ?? 0));
   return toMilliseconds(parts.reduce((sum, part) => sum + part, 0));
 }

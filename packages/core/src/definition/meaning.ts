@@ -56,7 +56,8 @@ export function toCamelCase(word: string): string {
   return word.replace(/(?<=[a-z0-9])[-_]([a-z0-9])/gi, (_, letter: string) => letter.toUpperCase());
 }
 
-function toSnakeCase(word: string): string {
+/** `maxConcurrent` becomes `max_concurrent`. */
+export function toSnakeCase(word: string): string {
   return word.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 

@@ -198,7 +198,12 @@ function explain(error: YAMLError, at: string): Explanation | undefined {
     case "BAD_DQ_ESCAPE":
       return { hint: "In double quotes a backslash is written twice; in single quotes it is an ordinary character." };
     case "BAD_INDENT":
-      return { hint: "Lines of one list or mapping start in one column; a `[` or `{` needs its `]` or `}`." };
+      return error.message.startsWith("Flow")
+        ? {
+            message: "A list or mapping in brackets has no end, or goes on too far to the left.",
+            hint: "Check its `]` or `}`.",
+          }
+        : { hint: "Lines of one list or mapping start in one column." };
     case "UNEXPECTED_TOKEN":
     case "MISSING_CHAR":
       return { hint: "Check the quotes, brackets and indentation of this line and the one before it." };

@@ -46,7 +46,7 @@ export function assemble({ definition, outline, edges, reads, actions, timeline 
     if (step.definition === null || action == null) return hiddenStep(step, facts);
     return visibleStep(step, { step: step.definition, action, defaults: definition.defaults }, facts);
   });
-  return {
+  return freeze({
     planVersion: 1,
     workflow: definition.name,
     definitionVersion: definition.definitionVersion,
@@ -60,7 +60,15 @@ export function assemble({ definition, outline, edges, reads, actions, timeline 
       finally: phases.finally?.index ?? null,
     },
     host: hostOf(definition),
-  };
+  });
+}
+
+/** Freezes what was made here; below `host` stand parts of the definition, which are its owner's. */
+function freeze<T extends object>(value: T): T {
+  for (const [key, member] of Object.entries(value) as [string, unknown][]) {
+    if (key !== "host" && typeof member === "object" && member !== null) freeze(member);
+  }
+  return Object.freeze(value);
 }
 
 function hostOf(definition: Definition): PlanHost {

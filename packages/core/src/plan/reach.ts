@@ -16,12 +16,14 @@ const SOURCES_PER_PASS = 32;
  */
 export function answerReach(timeline: Timeline, queries: readonly ReachQuery[]): readonly boolean[] {
   const answers = queries.map(() => false);
+  const { order, ends } = timeline;
   const places = new Int32Array(2 * timeline.size);
-  for (const [place, node] of timeline.order.entries()) places[node] = place;
-  const sourcePlace = (query: ReachQuery): number => places[timeline.ends[query.from]!]!;
+  for (const [place, node] of order.entries()) places[node] = place;
+  const levels = longestWays(timeline);
   const waiting = queries
-    .map((query, index) => ({ index, source: sourcePlace(query), asker: places[query.to]! }))
-    .filter(({ source, asker }) => source < asker)
+    .map(({ from, to }, index) => ({ index, source: places[ends[from]!]!, asker: places[to]! }))
+    // A way leads to higher levels only, which settles most questions about steps that stand beside each other.
+    .filter(({ source, asker }) => levels[order[source]!]! < levels[order[asker]!]!)
     .toSorted((a, b) => a.source - b.source);
   const marks = new Int32Array(2 * timeline.size);
   for (let next = 0; next < waiting.length;) {
@@ -49,6 +51,18 @@ interface PassQuery {
   readonly source: number;
   readonly asker: number;
   readonly mask: number;
+}
+
+/** Arcs on the longest way to each node. */
+function longestWays({ size, order, offsets, targets }: Timeline): Int32Array {
+  const levels = new Int32Array(2 * size);
+  for (const node of order) {
+    const level = levels[node]! + 1;
+    for (let arc = offsets[node]!; arc < offsets[node + 1]!; arc += 1) {
+      if (levels[targets[arc]!]! < level) levels[targets[arc]!] = level;
+    }
+  }
+  return levels;
 }
 
 interface PassRange {

@@ -32,12 +32,32 @@ test("takes text and bytes in turn", () => {
 test.each([
   { name: "only the last state of a progress bar", text: "1%\r50%\r100%\r\nnext\n", expected: ["100%", "next"] },
   { name: "an empty line that was drawn over", text: "x\r\n\r\r\n", expected: ["x", ""] },
-  { name: "colours, but no other sequences", text: "\u001b[1;31mred\u001b[0m\u001b[2K\u001b[10;5Hx\u001b[?25l\n", expected: ["\u001b[1;31mred\u001b[0mx"] },
-  { name: "no window titles or links", text: "\u001b]0;title\u0007a\u001b]8;;http://x\u001b\\link\u001b]8;;\u001b\\\u009d0;y\u009cb\n", expected: ["alinkb"] },
-  { name: "nothing of a sequence without an end", text: "a\u001b]0;hidden\nb\u001bPhidden\nc\u001b\n", expected: ["a", "b", "c"] },
-  { name: "no other control characters", text: "a\0b\u0008c\u007fd\u0085e\u202ef\u2066g\th\n", expected: ["a\ufffdb\ufffdc\ufffdd\ufffde\ufffdf\ufffdg\th"] },
+  {
+    name: "colours, but no other sequences",
+    text: "\u001b[1;31mred\u001b[0m\u001b[2K\u001b[10;5Hx\u001b[?25l\n",
+    expected: ["\u001b[1;31mred\u001b[0mx"],
+  },
+  {
+    name: "no window titles or links",
+    text: "\u001b]0;title\u0007a\u001b]8;;http://x\u001b\\link\u001b]8;;\u001b\\\u009d0;y\u009cb\n",
+    expected: ["alinkb"],
+  },
+  {
+    name: "nothing of a sequence without an end",
+    text: "a\u001b]0;hidden\nb\u001bPhidden\nc\u001b\n",
+    expected: ["a", "b", "c"],
+  },
+  {
+    name: "no other control characters",
+    text: "a\0b\u0008c\u007fd\u0085e\u202ef\u2066g\th\n",
+    expected: ["a\ufffdb\ufffdc\ufffdd\ufffde\ufffdf\ufffdg\th"],
+  },
   { name: "no halves of characters", text: "a\ud800b\n", expected: ["a\ufffdb"] },
-  { name: "a secret without the colours that were put into it", text: "\u001b[1msecret-\u001b[31mü-val\u001b[0mue end\n", expected: ["*** end"] },
+  {
+    name: "a secret without the colours that were put into it",
+    text: "\u001b[1msecret-\u001b[31mü-val\u001b[0mue end\n",
+    expected: ["*** end"],
+  },
 ])("gives on $name", ({ text, expected }) => {
   expect(lines([text])).toEqual(expected);
 });

@@ -47,9 +47,17 @@ test.each([
   { name: "a hole in a list", value: Array.from({ length: 3 }), message: "`/0` is undefined" },
   { name: "a list that is only long", value: Object.assign([], { length: 2 ** 32 - 1 }), message: "`/0` is undefined" },
   { name: "NUL in text", value: { a: "x\0y" }, message: "`/a` holds the character \\u0000" },
-  { name: "NUL in a key", value: { a: { "x\0": 1 } }, message: "`/a/x\ufffd` has a key that holds the character \\u0000" },
+  {
+    name: "NUL in a key",
+    value: { a: { "x\0": 1 } },
+    message: "`/a/x\ufffd` has a key that holds the character \\u0000",
+  },
   { name: "a lone surrogate", value: ["\ud800"], message: "`/0` holds a lone surrogate" },
-  { name: "a lone surrogate in a key", value: { "\udc00": 1 }, message: "`/\ufffd` has a key that holds a lone surrogate" },
+  {
+    name: "a lone surrogate in a key",
+    value: { "\udc00": 1 },
+    message: "`/\ufffd` has a key that holds a lone surrogate",
+  },
   { name: "a __proto__ key", value: JSON.parse('{"a":{"__proto__":{"x":1}}}'), message: "`/a/__proto__` has a key" },
   { name: "keys with slashes", value: { "a/b~": Number.NaN }, message: "`/a~1b~0` is NaN" },
 ])("refuses $name and says where", ({ value, message }) => {
@@ -103,7 +111,9 @@ test("names size, limit and place of what is too large", () => {
   expect(refusal({ small: 1, big: { text: "é".repeat(60) } }, 100)).toBe(
     "The value is 149 bytes of JSON, most of them at `/big/text`; the limit is 100. Pass large data by reference.",
   );
-  expect(refusal({ small: 1, big: "x".repeat(101) }, 100)).toContain("`/big` brings the payload above its limit of 100 bytes");
+  expect(refusal({ small: 1, big: "x".repeat(101) }, 100)).toContain(
+    "`/big` brings the payload above its limit of 100 bytes",
+  );
 });
 
 test("accepts exactly the limit", () => {

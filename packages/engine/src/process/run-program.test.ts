@@ -116,7 +116,12 @@ test.each([
 });
 
 test.each([
-  { name: "a program that is missing", command: ["no-such-program"], code: "ENOENT", text: "`no-such-program` was not found" },
+  {
+    name: "a program that is missing",
+    command: ["no-such-program"],
+    code: "ENOENT",
+    text: "`no-such-program` was not found",
+  },
   { name: "an empty command", command: [], code: "ERR_INVALID_ARG_VALUE", text: "" },
   { name: "a NUL in an argument", command: ["echo", "a\0b"], code: "ERR_INVALID_ARG_VALUE", text: "NUL" },
   { name: "an argument that is too large", command: ["echo", "x".repeat(200_000)], code: "E2BIG", text: "128 KiB" },
@@ -144,7 +149,9 @@ test("does not start a program whose signal is already aborted", async () => {
 });
 
 test("stops the whole group, grandchildren included, when aborted", async () => {
-  const result = await stopOnceReady("sleep 60 & echo $! > child; (sleep 60 & echo $! > grandchild; echo ready; wait); wait");
+  const result = await stopOnceReady(
+    "sleep 60 & echo $! > child; (sleep 60 & echo $! > grandchild; echo ready; wait); wait",
+  );
   expect(result).toMatchObject({ kind: "exited", signal: "SIGTERM", isStopped: true });
   expect(isAlive(await readPid("child"))).toBe(false);
   expect(isAlive(await readPid("grandchild"))).toBe(false);
@@ -165,9 +172,12 @@ test("kills a grandchild that ignores SIGTERM after the grace time", async () =>
 });
 
 test("does not wait for a process that left the group, and leaves it alone", async () => {
-  const result = await exited({ script: "setsid sh -c 'echo $$ > escaped; exec sleep 60' & until [ -s escaped ]; do sleep 0.01; done" }, {
-    drainMs: 50,
-  });
+  const result = await exited(
+    { script: "setsid sh -c 'echo $$ > escaped; exec sleep 60' & until [ -s escaped ]; do sleep 0.01; done" },
+    {
+      drainMs: 50,
+    },
+  );
   expect(result.exitCode).toBe(0);
   const escaped = await readPid("escaped");
   expect(isAlive(escaped)).toBe(true);

@@ -54,7 +54,8 @@ const closeAfterKillMs = 500;
  */
 export async function runProgram(options: ProgramOptions): Promise<ProgramResult> {
   const { command, cwd, env, signal } = options;
-  if (signal.aborted) return { kind: "unstarted", code: "ABORT_ERR", message: "Stopped before the program was started." };
+  if (signal.aborted)
+    return { kind: "unstarted", code: "ABORT_ERR", message: "Stopped before the program was started." };
   const [file = "", ...args] = "script" in command ? shellArgv(command) : command;
   let child: Child;
   try {

@@ -20,7 +20,7 @@ let bashPath: string | null | undefined;
 
 /** Path of bash, or null where there is none. Looked for once. */
 export function findBash(): string | null {
-  bashPath ??= searchBash();
+  if (bashPath === undefined) bashPath = searchBash();
   return bashPath;
 }
 

@@ -1,19 +1,12 @@
 import { evaluateCondition, evaluateValue, parseDuration } from "@braid/core";
 import { messageOf } from "./errors.ts";
+import { EvaluationFailure } from "./evaluated.ts";
+import type { Evaluated } from "./evaluated.ts";
 import type { StepScope } from "./step-scope.ts";
 import type { ParsedValue } from "./templates.ts";
 
-export type Evaluated<Value = unknown> =
-  | { readonly ok: true; readonly value: Value }
-  | { readonly ok: false; readonly message: string };
-
 /** Calls a function of the builder by name; it throws if it has no value. */
 export type CallFunction = (name: string) => unknown;
-
-/** Carries a failure out of a member that is made when an expression reads it; `evaluate` turns it into its result. */
-export class EvaluationFailure extends Error {
-  override readonly name = "EvaluationFailure";
-}
 
 /** What evaluations need. `call` is absent where no functions stand. */
 export interface Evaluator {

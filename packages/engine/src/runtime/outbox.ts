@@ -12,11 +12,13 @@ export type Outcome =
   /** The run does not exist, or cannot be carried on by this engine. */
   | { readonly kind: "failed"; readonly error: Error };
 
+export type ReportKind = "event" | "timers" | "signals" | "due" | "acknowledge";
+
 /** Something that has happened to a run and is not yet part of it. */
 export interface Report {
   readonly runId: string;
-  /** What has happened; for the others, see `ReportKind`. */
-  readonly kind: "event" | "timers" | "signals" | "resume";
+  /** See `Outbox`. */
+  readonly kind: ReportKind;
   /** Of kind `event`. */
   readonly event: RunEvent | null;
   /** The lease under which it was made. */
@@ -27,6 +29,8 @@ export interface Report {
   /** Version of the run that the report presupposes: an older copy is brought up to date first. */
   readonly version: number;
   readonly settle: ((outcome: Outcome) => void) | null;
+  /** Whether the run was read again because the kernel had no use for it. */
+  readonly isChecked?: boolean;
 }
 
 /**
@@ -34,7 +38,8 @@ export interface Report {
  *
  * - `event`: apply the event
  * - `timers`: apply what `dueTimers` gives by then; `signals`: deliver what the store keeps for the run
- * - `resume`: ask the loaded state what it still waits for (`pendingCommands`)
+ * - `due`: the store says that there is something to do: all of that, and ask the state what it waits for
+ * - `acknowledge`: tell the store that what the run was due for is done
  *
  * A report may be patient: it does not start a batch before its time, but goes with any that does.
  */
@@ -93,6 +98,6 @@ export function eventReport(runId: string, event: RunEvent, more: Partial<Report
 }
 
 /** A report that asks to look at the run. */
-export function lookReport(runId: string, kind: "timers" | "signals" | "resume"): Report {
+export function lookReport(runId: string, kind: Exclude<ReportKind, "event">): Report {
   return { runId, kind, event: null, fence: null, payload: null, bytes: 0, version: 0, settle: null };
 }

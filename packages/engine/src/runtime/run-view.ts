@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from "@braid/core";
-import { EvaluationFailure, evaluate } from "./evaluate.ts";
-import type { Evaluated } from "./evaluate.ts";
+import { evaluate } from "./evaluate.ts";
+import { EvaluationFailure } from "./evaluated.ts";
+import type { Evaluated } from "./evaluated.ts";
 import type { CachedRun } from "./run-cache.ts";
 import { Sight } from "./sight.ts";
 import { StepScope, collectKeys } from "./step-scope.ts";

@@ -1,15 +1,18 @@
 import { dueTimers, isTerminal, pendingCommands, restore, transition } from "@braid/core";
-import type { Command, JsonObject, RowChange, RunEvent, StepRow, TraceEvent } from "@braid/core";
-import type { CancelRequest, Enqueue, Fence, PayloadWrite, RunCommit, StoredSignal, TaskKey } from "../store/port.ts";
+import type { Command, RowChange, RunEvent, RunStatus } from "@braid/core";
+import { followUpAfterMs } from "../store/port.ts";
+import type { Enqueue, StoredSignal, TaskKey } from "../store/port.ts";
+import { CommitDraft } from "./commit-draft.ts";
 import { answerControl, controlKeys, functionsOf } from "./control.ts";
 import type { FunctionTable } from "./control.ts";
 import type { Report } from "./outbox.ts";
 import { allRows } from "./run-cache.ts";
 import type { CachedRun } from "./run-cache.ts";
+import { rowKey } from "./row-key.ts";
 import { RunView } from "./run-view.ts";
 import type { Surroundings } from "./run-view.ts";
-import { NO_VALUES, merge } from "./value-cache.ts";
-import type { ValueCache, ValueKey, Values } from "./value-cache.ts";
+import { SignalDesk } from "./signal-desk.ts";
+import type { ValueCache, ValueKey } from "./value-cache.ts";
 import { ValueReader } from "./value-reader.ts";
 
 /** What the work on a run needs of the engine. */
@@ -22,8 +25,14 @@ export interface WorkContext {
   readonly maxPayloadBytes: number;
   /** Offers a task that is about to be queued to the workers of this process; a lease if one takes it. */
   offer(run: CachedRun, task: Enqueue): Enqueue["lease"];
-  /** Takes an offer back whose commit was refused. */
+  /** Takes an offer back that came to nothing. */
   withdraw(lease: NonNullable<Enqueue["lease"]>): void;
+}
+
+/** What one batch may still hold; shared by the runs in it. */
+export interface BatchRoom {
+  rows: number;
+  bytes: number;
 }
 
 /** What the work needs before it can go on. */
@@ -34,3 +43,285 @@ export interface Applied {
   readonly report: Report;
   readonly ignored: string | null;
 }
+
+type Evaluate = Extract<Command, { readonly type: "evaluate" }>;
+
+/**
+ * One run in a batch: applies reports to the state in memory and drafts the commit.
+ *
+ * `advance` goes on until it needs something from the store, until there is no room in the batch, or until all is done:
+ *
+ * 1. answers what the kernel asked for in between (evaluations, attempts withdrawn from this very draft), in the order asked
+ * 2. delivers signals that somebody waits for
+ * 3. applies the next report
+ * 4. after the last, offers newly queued tasks to the workers here; one that is taken has started
+ *
+ * Until the commit is accepted everything can be undone: `undo` puts the state back.
+ */
+export class RunWork {
+  readonly run: CachedRun;
+  readonly draft: CommitDraft;
+  readonly applied: Applied[] = [];
+  readonly reader: ValueReader;
+  readonly #context: WorkContext;
+  readonly #room: BatchRoom;
+  readonly #reports: readonly Report[];
+  readonly #view: RunView;
+  readonly #desk: SignalDesk;
+  readonly #todo: (Evaluate | RunEvent)[] = [];
+  #done = 0;
+  #taken = 0;
+  readonly #unoffered: Enqueue[] = [];
+
+  constructor(run: CachedRun, reports: readonly Report[], parts: { context: WorkContext; room: BatchRoom }) {
+    this.run = run;
+    this.draft = new CommitDraft(run);
+    this.#reports = reports;
+    this.#context = parts.context;
+    this.#room = parts.room;
+    this.reader = new ValueReader(run, parts.context.values, ({ step, task }) =>
+      this.draft.valuesOf(step, task, parts.context.values.get(run.id, run.state.run.epoch, { step, task })),
+    );
+    this.#view = new RunView(this.reader, parts.context.surroundings);
+    this.#desk = new SignalDesk(run);
+  }
+
+  /** Reports that found no room. */
+  get left(): readonly Report[] {
+    return this.#reports.slice(this.#taken);
+  }
+
+  get taken(): readonly Report[] {
+    return this.#reports.slice(0, this.#taken);
+  }
+
+  /** Goes on; answers what it needs, or null when it can do no more. */
+  advance(): Needs | null {
+    for (;;) {
+      const next = this.#todo[this.#done];
+      if (next !== undefined) {
+        const needs = next.type === "evaluate" ? this.#evaluate(next) : this.#apply(next);
+        if (needs !== null && typeof needs === "object") return needs;
+        this.#done += 1;
+      } else if (this.#desk.isAsked) {
+        if (!this.#desk.hasSignals) return { kind: "signals" };
+        this.#deliver();
+      } else if (this.#taken < this.#reports.length && this.#hasRoom()) {
+        this.#taken += 1;
+        this.#applyReport(this.#reports[this.#taken - 1]!);
+      } else if (!this.#startOffered()) {
+        return null;
+      }
+    }
+  }
+
+  giveSignals(signals: readonly StoredSignal[]): void {
+    this.#desk.give(signals);
+  }
+
+  /** Puts the state back to what it was, and gives back what workers had reserved. */
+  undo(): void {
+    for (const { lease } of this.draft.enqueue.values()) if (lease !== null) this.#context.withdraw(lease);
+    restore(this.run.state, this.draft.changes);
+    this.run.awaiting = null;
+  }
+
+  /** At least one report is always taken, whatever room there is: a bound never holds a run up for ever. */
+  #hasRoom(): boolean {
+    return this.#taken === 0 || (this.#room.rows > 0 && this.#room.bytes > 0);
+  }
+
+  #applyReport(report: Report): void {
+    switch (report.kind) {
+      case "event":
+        this.#applyEvent(report, report.event!);
+        return;
+      case "timers":
+        this.#fireTimers();
+        break;
+      case "signals":
+        this.#desk.ask();
+        break;
+      case "due":
+        this.#attend();
+        break;
+      case "acknowledge":
+        this.draft.isForced = true;
+        break;
+      default:
+        report.kind satisfies never;
+    }
+    this.applied.push({ report, ignored: null });
+  }
+
+  #applyEvent(report: Report, event: RunEvent): void {
+    const ignored = this.#apply(event);
+    this.applied.push({ report, ignored });
+    if (ignored !== null) return;
+    if (report.fence !== null) this.draft.addFence(report.fence);
+    if (report.payload !== null) this.draft.addPayload(report.payload, report.bytes);
+    this.#room.bytes -= report.bytes;
+  }
+
+  /** Applies an event; answers why it was ignored, or null. */
+  #apply(event: RunEvent): string | null {
+    const before = this.draft.rows;
+    const result = transition(this.run.info.plan, this.run.state, event);
+    if (result.ignored !== null) return result.ignored;
+    this.draft.addTransition(result);
+    if (event.type === "run.retry") this.#clearReset(result.changes);
+    this.#room.rows -= this.draft.rows - before;
+    for (const command of result.commands) this.#carryOut(command);
+    return null;
+  }
+
+  /** Rows that a retry has put back lose their payloads. A map that goes on keeps its items. */
+  #clearReset(changes: readonly RowChange[]): void {
+    for (const change of changes) {
+      if (change.table !== "step" || change.before === null) continue;
+      const { step, task, status, items } = change.after;
+      const isReset = isTerminal(change.before.status) && !isTerminal(status);
+      if (isReset && (task >= 0 || items === null)) this.draft.addPayload({ step, task, clear: true }, 0);
+    }
+  }
+
+  #carryOut(command: Command): void {
+    switch (command.type) {
+      case "evaluate":
+        this.#todo.push(command);
+        return;
+      case "startTask":
+        this.#queueTask(command);
+        return;
+      case "cancelTask":
+        this.#cancelTask(command);
+        return;
+      case "closeTask":
+        this.draft.addClose(keyOf(command));
+        return;
+      case "awaitSignal":
+        this.#desk.await(command);
+        return;
+      case "forgetSignal":
+        this.#desk.forget(command);
+        return;
+      case "startChild":
+      case "cancelChild":
+        this.draft.children.push({ kind: command.type === "startChild" ? "start" : "cancel", ...keyOf(command) });
+        this.draft.followUpMs = followUpAfterMs;
+        return;
+      case "finishRun":
+        this.#finish(command.status);
+        return;
+      case "setTimer":
+      case "clearTimer":
+        // The run's `wakeAt` says it all.
+        return;
+      default:
+        command satisfies never;
+    }
+  }
+
+  #queueTask(key: TaskKey): void {
+    const { queue, handler } = this.run.info.step(key.step).host;
+    const task: Enqueue = { ...keyOf(key), queue, handler, priority: this.run.facts.priority, lease: null };
+    this.draft.addTask(task);
+    this.#unoffered.push(task);
+  }
+
+  #cancelTask(command: Extract<Command, { readonly type: "cancelTask" }>): void {
+    const key = rowKey(command.step, command.task);
+    const own = this.draft.enqueue.get(key);
+    if (own?.attempt !== command.attempt) {
+      const { cause, ifQueued } = command;
+      this.draft.cancels.push({ ...keyOf(command), cause, ifQueued });
+      return;
+    }
+    // It was queued by this very draft: nobody has seen it, so it is answered without asking the store.
+    this.draft.enqueue.delete(key);
+    if (own.lease !== null) this.#context.withdraw(own.lease);
+    const started = own.lease !== null;
+    this.#todo.push({ type: "task.canceled", at: this.#context.now(), ...keyOf(command), started });
+  }
+
+  #finish(status: RunStatus): void {
+    this.draft.finished = status;
+    // Its parent has to hear of it; if nobody tells it, the run is due again.
+    if (this.run.facts.parent !== null) this.draft.followUpMs = followUpAfterMs;
+  }
+
+  #evaluate({ step, task }: Evaluate): Needs | null {
+    const { functions, maxPayloadBytes } = this.#context;
+    const isElsewhere = functionsOf(this.run.info, step).some((name) => !functions.has(name));
+    if (isElsewhere) {
+      // Another process has the function; it finds the run due.
+      this.draft.followUpMs = followUpAfterMs;
+      return null;
+    }
+    const missing = this.reader.missing(controlKeys({ view: this.#view, step, task }));
+    if (missing.length > 0) return { kind: "values", keys: missing };
+    const at = this.#context.now();
+    const answer = answerControl({ view: this.#view, step, task, at, functions, maxPayloadBytes });
+    if (this.#apply(answer.event) !== null) return null;
+    if (answer.payload !== null) this.draft.addPayload(answer.payload, answer.bytes);
+    if (answer.runOutput !== null) this.draft.runOutput = answer.runOutput;
+    this.#room.bytes -= answer.bytes;
+    return null;
+  }
+
+  #fireTimers(): void {
+    for (;;) {
+      const events = dueTimers(this.run.state, this.#context.now());
+      if (events.length === 0) return;
+      const isAnyApplied = events.map((event) => this.#apply(event) === null).includes(true);
+      if (!isAnyApplied) return;
+    }
+  }
+
+  /** The store says that there is something to do: what the state waits for is asked for again, and what is due is done. */
+  #attend(): void {
+    const { state, facts } = this.run;
+    if (isTerminal(state.run.status)) {
+      // A child keeps being due until its parent knows how it ended; whoever tells it acknowledges.
+      if (facts.parent === null) this.draft.isForced = true;
+      else this.draft.finished = state.run.status;
+      return;
+    }
+    this.draft.isForced = true;
+    for (const command of pendingCommands(state)) this.#carryOut(command);
+    for (const { step, task, attempt, status, stopCause } of allRows(state)) {
+      const isStopping = stopCause !== null && (status === "queued" || status === "running");
+      if (!isStopping) continue;
+      this.draft.cancels.push({ step, task, attempt, cause: stopCause, ifQueued: stopCause === "paused" });
+    }
+    this.#desk.ask();
+    this.#fireTimers();
+  }
+
+  #deliver(): void {
+    for (const { event, signal } of this.#desk.match(this.#context.now())) {
+      if (this.#apply(event) !== null) continue;
+      this.draft.usedSignals.push(signal.id);
+      const bytes = JSON.stringify(signal.payload).length;
+      this.draft.addPayload({ step: event.step, task: event.task, output: signal.payload }, bytes);
+      this.#room.bytes -= bytes;
+    }
+  }
+
+  /** Offers tasks that the draft queues; what is taken starts with the commit. Answers whether anything has changed. */
+  #startOffered(): boolean {
+    let isAnyTaken = false;
+    for (const task of this.#unoffered.splice(0)) {
+      const key = rowKey(task.step, task.task);
+      if (this.draft.enqueue.get(key) !== task) continue;
+      const lease = this.#context.offer(this.run, task);
+      if (lease === null) continue;
+      this.draft.enqueue.set(key, { ...task, lease });
+      isAnyTaken = true;
+      this.#apply({ type: "task.started", at: this.#context.now(), ...keyOf(task) });
+    }
+    return isAnyTaken;
+  }
+}
+
+const keyOf = ({ step, task, attempt }: TaskKey): TaskKey => ({ step, task, attempt });

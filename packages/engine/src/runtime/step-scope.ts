@@ -1,5 +1,6 @@
 import { evaluateText, isProblems, parseTemplate } from "@braid/core";
 import type { JsonObject, JsonValue } from "@braid/core";
+import type { Evaluated } from "./evaluated.ts";
 import type { ReadValues } from "./outputs.ts";
 import type { Sight } from "./sight.ts";
 import type { Reads } from "./templates.ts";
@@ -90,17 +91,22 @@ export class StepScope {
   #env(): Record<string, unknown> {
     const env: Record<string, unknown> = { ...this.#parts.inheritedEnv };
     for (const declared of this.#parts.env) {
-      for (const [name, value] of Object.entries(declared)) lazily(env, name, () => this.variable(value));
+      for (const [name, value] of Object.entries(declared)) {
+        lazily(env, name, () => {
+          const text = this.variable(value);
+          return text.ok ? text.value : undefined;
+        });
+      }
     }
     return env;
   }
 
-  /** The text of a variable, or undefined where its template has no value. */
-  variable(value: JsonValue): string | undefined {
+  /** The text of a variable. */
+  variable(value: JsonValue): Evaluated<string> {
+    if (value === null) return { ok: true, value: "" };
     const template = parseTemplate(typeof value === "string" ? value : JSON.stringify(value));
-    if (isProblems(template)) return undefined;
-    const result = evaluateText(template, this);
-    return result.ok ? result.value : undefined;
+    if (isProblems(template)) return { ok: false, message: template[0]?.message ?? "it is not a template" };
+    return evaluateText(template, this);
   }
 }
 

@@ -65,4 +65,6 @@ function mappedV4(address: string): string | undefined {
 
 /** The check for whoever runs other people's workflows: only the public internet may be reached. */
 export const denyPrivateNetworks: AddressCheck = (address) =>
-  isPrivateAddress(address) ? `The address ${address} is not on the public internet, and this worker allows no other.` : undefined;
+  isPrivateAddress(address)
+    ? `The address ${address} is not on the public internet, and this worker allows no other.`
+    : undefined;

@@ -50,9 +50,13 @@ export function commandStep(options: CommandStepOptions = {}): StepType {
 async function runCommand(context: StepContext, options: CommandStepOptions): Promise<StepResult> {
   const command = readCommand(context.payload);
   const outputs = await createOutputFile().catch((cause: unknown) => {
-    throw new StepFailure("handler_error", `No temporary directory could be made for \`$BRAID_OUTPUT\`: ${String(cause)}`, {
-      cause,
-    });
+    throw new StepFailure(
+      "handler_error",
+      `No temporary directory could be made for \`$BRAID_OUTPUT\`: ${String(cause)}`,
+      {
+        cause,
+      },
+    );
   });
   try {
     const result = await runProgram({

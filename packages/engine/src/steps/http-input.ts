@@ -27,7 +27,9 @@ export function checkHttpInput(value: JsonValue): readonly string[] {
   if (!isObject(value)) return ["`with` of an `http` step is an object with a `url`."];
   const problems = unknownKeys(value);
   if (value["url"] === undefined) problems.push("`url` is missing.");
-  const known = Object.fromEntries(Object.entries(value).filter(([, member]) => !JSON.stringify(member).includes("${{")));
+  const known = Object.fromEntries(
+    Object.entries(value).filter(([, member]) => !JSON.stringify(member).includes("${{")),
+  );
   const result = parseHttpInput({ url: "http://localhost/", ...known });
   if (!result.ok) problems.push(...result.problems.filter((problem) => !problems.includes(problem)));
   return problems;
@@ -51,7 +53,11 @@ export function parseHttpInput(value: JsonValue | undefined): HttpInputResult {
   const maxBytes = report(readCount("maxBytes", value["maxBytes"] ?? defaultMaxBytes));
   const redirects = value["followRedirects"];
   const maxRedirects = report(
-    typeof redirects === "boolean" ? (redirects ? defaultRedirects : 0) : readCount("followRedirects", redirects ?? defaultRedirects),
+    typeof redirects === "boolean"
+      ? redirects
+        ? defaultRedirects
+        : 0
+      : readCount("followRedirects", redirects ?? defaultRedirects),
   );
   if (problems.length > 0 || !url || !method || !headers || !isExpected) return { ok: false, problems };
   const input: HttpInput = {
@@ -95,7 +101,8 @@ function readUrl(value: JsonValue | undefined, query: JsonValue | undefined): UR
   for (const [name, given] of Object.entries(query)) {
     for (const entry of Array.isArray(given) ? (given as readonly JsonValue[]) : [given]) {
       if (entry === null) continue;
-      if (!isScalar(entry)) return new Problem(`\`query.${name}\` is not a text, a number, a boolean or a list of these.`);
+      if (!isScalar(entry))
+        return new Problem(`\`query.${name}\` is not a text, a number, a boolean or a list of these.`);
       url.searchParams.append(name, String(entry));
     }
   }
@@ -119,7 +126,10 @@ function readMethod(value: JsonValue | undefined, hasBody: boolean): string | Pr
   return methods.has(name) ? name : new Problem(`\`method\` is none of ${[...methods].join(", ")}.`);
 }
 
-function readHeaders(value: JsonValue | undefined, bodyType: string | undefined): ReadonlyMap<string, string> | Problem {
+function readHeaders(
+  value: JsonValue | undefined,
+  bodyType: string | undefined,
+): ReadonlyMap<string, string> | Problem {
   const headers = new Map([["accept", "*/*"]]);
   if (bodyType !== undefined) headers.set("content-type", bodyType);
   if (value === undefined || value === null) return headers;
@@ -127,8 +137,10 @@ function readHeaders(value: JsonValue | undefined, bodyType: string | undefined)
   for (const [name, given] of Object.entries(value)) {
     if (given === null) headers.delete(name.toLowerCase());
     else if (!isScalar(given)) return new Problem(`\`headers.${name}\` is not a text, a number or a boolean.`);
-    else if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) return new Problem(`\`headers\` has a name that HTTP does not allow.`);
-    else if (!/^[\t -~\u0080-\u00ff]*$/.test(String(given))) return new Problem(`\`headers.${name}\` holds characters that HTTP does not allow.`);
+    else if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name))
+      return new Problem(`\`headers\` has a name that HTTP does not allow.`);
+    else if (!/^[\t -~\u0080-\u00ff]*$/.test(String(given)))
+      return new Problem(`\`headers.${name}\` holds characters that HTTP does not allow.`);
     else headers.set(name.toLowerCase(), String(given));
   }
   return headers;

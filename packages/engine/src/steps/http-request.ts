@@ -67,7 +67,8 @@ interface Hop {
 
 function followTo(hop: Hop, location: string, status: number): Hop {
   const url = URL.canParse(location, hop.url.href) ? new URL(location, hop.url) : undefined;
-  if (url === undefined || !isHttp(url)) throw new HttpRefusal("redirect", "A redirect leads to something that is not HTTP.");
+  if (url === undefined || !isHttp(url))
+    throw new HttpRefusal("redirect", "A redirect leads to something that is not HTTP.");
   const headers = new Map(hop.headers);
   if (url.origin === hop.url.origin) {
     url.username ||= hop.url.username;
@@ -95,7 +96,14 @@ function send(hop: Hop, { signal, checkAddress }: RequestOptions): Promise<Incom
   if (refusal !== undefined) return Promise.reject(new HttpRefusal("address", refusal));
   const request = url.protocol === "https:" ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
-    const outgoing = request(url, { method, headers, signal, agent: false, timeout: idleTimeoutMs, lookup: checkedLookup(checkAddress) });
+    const outgoing = request(url, {
+      method,
+      headers,
+      signal,
+      agent: false,
+      timeout: idleTimeoutMs,
+      lookup: checkedLookup(checkAddress),
+    });
     outgoing.once("response", resolve);
     // Not `once`: an error may also come while the answer is read, and without a listener it would end this process.
     outgoing.on("error", (error) => reject(signal.aborted ? (signal.reason as Error) : error));
@@ -143,7 +151,8 @@ async function readBody(message: IncomingMessage, maxBytes: number): Promise<Uin
   try {
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       bytes += chunk.length;
-      if (bytes > maxBytes) throw new HttpRefusal("too_large", `The body is larger than ${maxBytes} bytes (\`maxBytes\`).`);
+      if (bytes > maxBytes)
+        throw new HttpRefusal("too_large", `The body is larger than ${maxBytes} bytes (\`maxBytes\`).`);
       chunks.push(chunk);
     }
   } finally {

@@ -34,7 +34,8 @@ const maxRetryAfterMs = 86_400_000;
  * body that is too large) and `handler_error` (the network, or an address that is not allowed).
  */
 export function httpStep(options: HttpStepOptions = {}): StepType {
-  const checkAddress = options.checkAddress ?? (options.allowPrivateNetworks === false ? denyPrivateNetworks : undefined);
+  const checkAddress =
+    options.checkAddress ?? (options.allowPrivateNetworks === false ? denyPrivateNetworks : undefined);
   return { name: "http", checkInput: checkHttpInput, run: (context) => runHttp(context, checkAddress) };
 }
 
@@ -52,10 +53,15 @@ async function runHttp(context: StepContext, checkAddress: AddressCheck | undefi
   } catch (error) {
     context.signal.throwIfAborted();
     if (timeout?.aborted === true) {
-      throw new StepFailure("timeout", `${describe(input)} was not answered within ${input.timeoutMs} ms.`, { cause: error });
+      throw new StepFailure("timeout", `${describe(input)} was not answered within ${input.timeoutMs} ms.`, {
+        cause: error,
+      });
     }
     if (!(error instanceof HttpRefusal)) throw networkFailure(input, error);
-    throw permanent(error.reason === "too_large" ? "output_invalid" : "handler_error", `${describe(input)}: ${error.message}`);
+    throw permanent(
+      error.reason === "too_large" ? "output_invalid" : "handler_error",
+      `${describe(input)}: ${error.message}`,
+    );
   }
   if (!input.isExpected(response.status)) throw statusFailure(input, response);
   const headers: JsonObject = Object.fromEntries([...response.headers].filter(([name]) => name !== "__proto__"));
@@ -75,13 +81,16 @@ function networkFailure(input: HttpInput, error: unknown): StepFailure {
   // Several addresses were tried: the message of the whole is empty, those of the parts say it.
   const causes = error instanceof AggregateError ? (error.errors as readonly unknown[]) : [error];
   const reason = causes.map((cause) => (cause instanceof Error ? cause.message : String(cause))).join("; ");
-  return new StepFailure("handler_error", toStorableText(`${describe(input)} failed: ${reason}`, 2_000), { cause: error });
+  return new StepFailure("handler_error", toStorableText(`${describe(input)} failed: ${reason}`, 2_000), {
+    cause: error,
+  });
 }
 
 function statusFailure(input: HttpInput, response: HttpResponse): StepFailure {
   const { status } = response;
   const text = decode(response).trim();
-  const excerpt = text.length <= maxExcerptLength ? text : `${dropBrokenEnd(text.slice(0, maxExcerptLength)).trimEnd()} …`;
+  const excerpt =
+    text.length <= maxExcerptLength ? text : `${dropBrokenEnd(text.slice(0, maxExcerptLength)).trimEnd()} …`;
   const message = `${describe(input)} answered ${status}${excerpt === "" ? "." : `: ${excerpt}`}`;
   const retryable = status === 408 || status === 425 || status === 429 || status >= 500;
   const retryAfterMs = retryable ? parseRetryAfter(response.headers.get("retry-after"), Date.now()) : undefined;
@@ -107,9 +116,13 @@ function readBody(input: HttpInput, response: HttpResponse): JsonValue {
     return JSON.parse(text) as JsonValue;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new StepFailure("output_invalid", toStorableText(`${describe(input)} answered ${type} that is no JSON: ${reason}`, 500), {
-      cause: error,
-    });
+    throw new StepFailure(
+      "output_invalid",
+      toStorableText(`${describe(input)} answered ${type} that is no JSON: ${reason}`, 500),
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -19,7 +19,10 @@ test.each([
   { text: "a=1\n\nb = x \nc=x=y<<z\n", values: null },
   { text: "a=1\n\nb=  x \nc=x=y<<z\nd=", values: { a: "1", b: "  x ", c: "x=y<<z", d: "" } },
   { text: "a=1\na=2\n", values: { a: "2" } },
-  { text: "text<<EOF\none\ntwo=2\n\nEOF\nnext=1\nempty<< END\nEND", values: { text: "one\ntwo=2\n", next: "1", empty: "" } },
+  {
+    text: "text<<EOF\none\ntwo=2\n\nEOF\nnext=1\nempty<< END\nEND",
+    values: { text: "one\ntwo=2\n", next: "1", empty: "" },
+  },
 ])("reads $text", ({ text, values }) => {
   const parsed = parseOutputs(text);
   expect(parsed.ok ? Object.fromEntries(parsed.values) : null).toEqual(values);
@@ -59,8 +62,16 @@ test("is readable by this user alone and gone after it is removed", async () => 
 test.each([
   { name: "a link", make: (path: string) => symlink("/etc/hostname", path), message: "could not be read" },
   { name: "a directory", make: (path: string) => mkdir(path), message: "is not a plain file" },
-  { name: "a pipe", make: (path: string) => Promise.resolve(execFileSync("mkfifo", [path])), message: "is not a plain file" },
-  { name: "a file that is too large", make: (path: string) => writeFile(path, "x".repeat(1_048_577)), message: "is 1048577 bytes" },
+  {
+    name: "a pipe",
+    make: (path: string) => Promise.resolve(execFileSync("mkfifo", [path])),
+    message: "is not a plain file",
+  },
+  {
+    name: "a file that is too large",
+    make: (path: string) => writeFile(path, "x".repeat(1_048_577)),
+    message: "is 1048577 bytes",
+  },
 ])("refuses $name in place of the file", async ({ make, message }) => {
   await make(file.path);
   expect(await file.read()).toMatchObject({ ok: false, message: expect.stringContaining(message) as string });

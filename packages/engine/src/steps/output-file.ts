@@ -85,7 +85,8 @@ export function parseOutputs(text: string): ParsedOutputs {
     }
     const end = rest.trim();
     const endIndex = findEnd(lines, index + 1, end);
-    if (endIndex === undefined) return refused(`${place} begins a value with \`<<${end}\` that no line \`${end}\` ends`);
+    if (endIndex === undefined)
+      return refused(`${place} begins a value with \`<<${end}\` that no line \`${end}\` ends`);
     values.set(key, lines.slice(index + 1, endIndex).join("\n"));
     index = endIndex;
   }
@@ -103,7 +104,8 @@ function problemOfKey(key: string): string | undefined {
   if (!keyPattern.test(key)) return `has the key \`${key.slice(0, 100)}\`; a key is letters, digits, \`_\` and \`-\``;
   if (reservedKeys.has(key)) return `sets \`${key}\`, which Braid sets itself`;
   // Names that mean something to every object: never a key of an output.
-  if (key === "__proto__" || key === "prototype" || key === "constructor") return `sets \`${key}\`, which is not allowed`;
+  if (key === "__proto__" || key === "prototype" || key === "constructor")
+    return `sets \`${key}\`, which is not allowed`;
   return undefined;
 }
 

@@ -24,12 +24,16 @@ export type Flags =
 export function paramsToFlags(params: JsonObject): Flags {
   const words: string[] = [];
   for (const [key, value] of Object.entries(params)) {
-    if (!/^[A-Za-z0-9][\w.-]*$/.test(key)) return refused(key, "is not a name of a flag (letters, digits, `-`, `_`, `.`)");
+    if (!/^[A-Za-z0-9][\w.-]*$/.test(key))
+      return refused(key, "is not a name of a flag (letters, digits, `-`, `_`, `.`)");
     const flag = `${key.length === 1 ? "-" : "--"}${key.replaceAll("_", "-")}`;
     const values: readonly JsonValue[] = Array.isArray(value) ? value : [value];
     for (const entry of values) {
       if (typeof entry === "object" && entry !== null) {
-        return refused(key, "is an object or a list of lists; a flag takes a text, a number, a boolean or a list of these");
+        return refused(
+          key,
+          "is an object or a list of lists; a flag takes a text, a number, a boolean or a list of these",
+        );
       }
       words.push(...flagWords(flag, entry));
     }

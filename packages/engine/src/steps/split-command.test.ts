@@ -10,11 +10,14 @@ test.each([
   { text: `a '' ""`, words: ["a", "", ""] },
   { text: `a'b'"c"d`, words: ["abcd"] },
   { text: String.raw`'a\b' "c\"d\\e\f\$"`, words: [String.raw`a\b`, String.raw`c"d\e\f$`] },
-  { text: "a \\\n  b \"c\\\nd\"", words: ["a", "b", "cd"] },
+  { text: 'a \\\n  b "c\\\nd"', words: ["a", "b", "cd"] },
   { text: "echo $HOME *.ts ~ `x` {a,b} a=1&b=2", words: ["echo", "$HOME", "*.ts", "~", "`x`", "{a,b}", "a=1&b=2"] },
   { text: "say '|' \\; '!x'", words: ["say", "|", ";", "!x"] },
   { text: "a ${{ inputs.x || 'b  }} c' }} d", words: ["a", "${{ inputs.x || 'b  }} c' }}", "d"] },
-  { text: "--app=${{ x }}-${{ y }} \"v ${{ f(\"a\") }} w\" '${{ 'it''s' }}'", words: ["--app=${{ x }}-${{ y }}", 'v ${{ f("a") }} w', "${{ 'it''s' }}"] },
+  {
+    text: "--app=${{ x }}-${{ y }} \"v ${{ f(\"a\") }} w\" '${{ 'it''s' }}'",
+    words: ["--app=${{ x }}-${{ y }}", 'v ${{ f("a") }} w', "${{ 'it''s' }}"],
+  },
 ])("splits $text", ({ text, words }) => {
   expect(splitCommand(text)).toEqual({ kind: "argv", words });
 });
@@ -34,7 +37,10 @@ test.each([
   { text: "a \\", message: "The command ends with a backslash." },
   { text: "a ${{ b", message: "The command has a `${{` without its `}}`." },
   { text: "a\nb", message: "several lines" },
-  { text: "rm -r out && make", message: "holds `&&`, which means nothing without a shell. Begin it with `!`, or quote `&&`." },
+  {
+    text: "rm -r out && make",
+    message: "holds `&&`, which means nothing without a shell. Begin it with `!`, or quote `&&`.",
+  },
   { text: "git log | head", message: "holds `|`" },
   { text: "a > b", message: "holds `>`" },
 ])("refuses $text", ({ text, message }) => {
@@ -56,5 +62,9 @@ test("splits as a shell does, for texts that a shell expands nothing in", () => 
 });
 
 test("takes any text without throwing", () => {
-  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => ["argv", "shell", "invalid"].includes(splitCommand(text).kind)));
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (text) =>
+      ["argv", "shell", "invalid"].includes(splitCommand(text).kind),
+    ),
+  );
 });

@@ -36,7 +36,9 @@ export function splitCommand(text: string): SplitCommand {
     at = word.end;
     if (operators.has(trimmed.slice(word.start, word.end))) {
       const operator = trimmed.slice(word.start, word.end);
-      return invalid(`holds \`${operator}\`, which means nothing without a shell. Begin it with \`!\`, or quote \`${operator}\``);
+      return invalid(
+        `holds \`${operator}\`, which means nothing without a shell. Begin it with \`!\`, or quote \`${operator}\``,
+      );
     }
     if (word.isPresent) words.push(word.text);
   }

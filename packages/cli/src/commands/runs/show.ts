@@ -43,7 +43,7 @@ type Reasons = ReadonlyMap<string, PendingReason>;
 async function pendingReasons({ engine, loaded, plan, runId }: OpenRun): Promise<Reasons> {
   if (loaded.run.finishedAt !== null) return new Map();
   const ranks = loaded.run.ranksId === null ? null : await engine.store.getRanks(loaded.run.ranksId);
-  const state = loadState(plan, runId, loaded.run, loaded.steps, ranks);
+  const state = loadState(plan, runId, { run: loaded.run, steps: loaded.steps, ranks });
   const reasons = plan.steps.flatMap((step) => {
     const reason = step.hidden ? null : pendingReason(state, step.index);
     return reason === null ? [] : [[step.id, reason] as const];

@@ -2,7 +2,18 @@ import assert from "node:assert/strict";
 import { RunRow, StepRow } from "@braid/core";
 import type { JsonValue } from "@braid/core";
 import type { RunCommit, Store } from "../port.ts";
-import { claimAs, enqueued, newId, newRun, putPlan, queuedRow, queueSteps, RunDriver, startRun, stepRow } from "./fixtures.ts";
+import {
+  claimAs,
+  enqueued,
+  newId,
+  newRun,
+  putPlan,
+  queuedRow,
+  queueSteps,
+  RunDriver,
+  startRun,
+  stepRow,
+} from "./fixtures.ts";
 import type { StoreClaim } from "./fixtures.ts";
 
 /** Every field of a run row away from its default, so that a column that is lost or mixed up is seen. */
@@ -348,18 +359,16 @@ export const commitClaims: readonly StoreClaim[] = [
       ["a NUL character", "a\0b"],
       ["half of a surrogate pair", "a\ud800b"],
     ] as const
-  ).map(
-    ([what, value]): StoreClaim => ({
-      claim: `rejects ${what} and goes on with the run`,
-      async check({ store }) {
-        const run = await startRun(store, { change: { steps: [stepRow(0)] } });
-        const answer = await run.send(run.next({ payloads: [{ step: 0, task: -1, output: { value } }] }));
-        assert.equal(answer.kind, "rejected");
-        assert.ok(answer.kind === "rejected" && answer.message.length > 0);
-        await run.commit({ payloads: [{ step: 0, task: -1, output: { value: "\\u0000 is text" } }] });
-      },
-    }),
-  ),
+  ).map(([what, value]): StoreClaim => ({
+    claim: `rejects ${what} and goes on with the run`,
+    async check({ store }) {
+      const run = await startRun(store, { change: { steps: [stepRow(0)] } });
+      const answer = await run.send(run.next({ payloads: [{ step: 0, task: -1, output: { value } }] }));
+      assert.equal(answer.kind, "rejected");
+      assert.ok(answer.kind === "rejected" && answer.message.length > 0);
+      await run.commit({ payloads: [{ step: 0, task: -1, output: { value: "\\u0000 is text" } }] });
+    },
+  })),
   {
     claim: "rejects a row whose value its column cannot hold",
     async check({ store }) {
@@ -381,7 +390,10 @@ export const commitClaims: readonly StoreClaim[] = [
       assert.equal(await answerOf(store, run.next({ enqueue: [enqueued(0)] })), "rejected");
       const payloads = [{ step: 0, task: -1, output: 1 }];
       assert.equal(await answerOf(store, run.next({ payloads })), "rejected");
-      assert.equal(await answerOf(store, run.next({ steps: [queuedRow(0)], enqueue: [enqueued(0)], payloads })), "accepted");
+      assert.equal(
+        await answerOf(store, run.next({ steps: [queuedRow(0)], enqueue: [enqueued(0)], payloads })),
+        "accepted",
+      );
     },
   },
 ];

@@ -1,0 +1,21 @@
+import type { CommandContext } from "../command-context.ts";
+import { exitCode } from "../exit-code.ts";
+import { withEngine } from "../store/open-engine.ts";
+import type { StoreChoice } from "../store/store-url.ts";
+import { writeJsonLine } from "../terminal/json-line.ts";
+import type { PreparedRun } from "./run.ts";
+
+/** Accepts a run and leaves it to others: the store has it when this returns. */
+export async function startDetached(
+  { io }: CommandContext,
+  choice: StoreChoice,
+  prepared: PreparedRun,
+  options: { readonly json?: boolean; readonly quiet?: boolean },
+): Promise<number> {
+  const { workflow, input, overrides, meta } = prepared;
+  const runId = await withEngine(choice, {}, async (engine) => (await engine.start(workflow, { input, overrides, meta })).id);
+  if (options.json === true) writeJsonLine(io.stdout, { type: "run.accepted", runId, workflow: prepared.plan.workflow });
+  else io.stdout.write(`${runId}\n`);
+  if (options.quiet !== true && options.json !== true) io.stderr.write(`accepted; carry it on with: braid run --resume ${runId}\n`);
+  return exitCode.ok;
+}

@@ -1,0 +1,28 @@
+import type { Plan } from "@braid/core";
+import type { Engine } from "@braid/engine";
+import type { CommandContext } from "../command-context.ts";
+import { inheritedEnvironment } from "../input/step-environment.ts";
+import { withEngine } from "../store/open-engine.ts";
+import type { StoreChoice } from "../store/store-url.ts";
+import type { LogSink } from "./follow-run.ts";
+
+export interface WorkingEngine {
+  readonly context: CommandContext;
+  readonly choice: StoreChoice;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly plan: Plan;
+}
+
+/** Opens an engine that runs steps in this process, with the environment that they are to have. */
+export async function withWorkingEngine(
+  { choice, env, plan }: WorkingEngine,
+  use: (engine: Engine, logs: LogSink) => Promise<number>,
+): Promise<number> {
+  const logs: LogSink = { write: () => {} };
+  const options = {
+    inheritedEnv: inheritedEnvironment(env, plan),
+    secretsEnv: env,
+    onLog: (line: Parameters<LogSink["write"]>[0]): void => logs.write(line),
+  };
+  return await withEngine(choice, options, async (engine) => await use(engine, logs));
+}

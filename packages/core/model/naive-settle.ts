@@ -1,0 +1,106 @@
+import type { SkipReason, StepError } from "../src/kernel/status.ts";
+import type { StopCause } from "../src/state/rows.ts";
+import type { NaiveState, NaiveStep, NaiveTask } from "./naive-state.ts";
+import { isSettled } from "./naive-state.ts";
+
+/** How steps and items end. */
+
+const asStep = (state: NaiveState, task: NaiveTask): NaiveStep | null =>
+  task.task === -1 ? state.steps[task.plan.index]! : null;
+
+function settle(state: NaiveState, task: NaiveTask): void {
+  task.settledOrder = state.next();
+  task.timer = null;
+  task.deadlineAt = null;
+  task.isEvaluating = false;
+}
+
+/** The step starts, and with its first item a map. */
+export function start(state: NaiveState, task: NaiveTask): void {
+  const owner = state.steps[task.plan.index]!;
+  if (task.task >= 0 && !owner.isStarted) {
+    owner.isStarted = true;
+    owner.status = "running";
+  }
+  if (task.isStarted) return;
+  task.isStarted = true;
+  if (task.plan.isMap && task.task === -1) return;
+  const limit = task.deadlineMs ?? owner.deadlineMs ?? task.plan.deadlineMs;
+  const wait = hasWorker(task) ? null : (task.timeoutMs ?? owner.timeoutMs ?? task.plan.timeoutMs);
+  const limits = [limit, wait].filter((one) => one !== null);
+  if (task.plan.body === null || task.task >= 0) {
+    task.deadlineAt = limits.length === 0 ? null : state.clock + Math.min(...limits);
+  }
+}
+
+/** Whether an attempt of it runs on a worker, which then enforces the attempt's timeout. */
+export const hasWorker = (task: NaiveTask): boolean => task.plan.kind === "task";
+
+export function complete(state: NaiveState, task: NaiveTask, activePorts: readonly string[] | null = null): void {
+  start(state, task);
+  task.status = "completed";
+  const step = asStep(state, task);
+  if (step !== null) step.activePorts = activePorts;
+  settle(state, task);
+}
+
+export function fail(state: NaiveState, task: NaiveTask, error: StepError): void {
+  task.status = "failed";
+  task.error = error;
+  settle(state, task);
+  const step = asStep(state, task);
+  if (step === null) {
+    failItem(state, task);
+    return;
+  }
+  const { onError } = step.plan;
+  step.isCut = onError === "skipDependents";
+  step.failure = onError === "fail" ? "pending" : "tolerated";
+}
+
+/** A failed item is tolerated while no more items have failed than the map tolerates. */
+function failItem(state: NaiveState, item: NaiveTask): void {
+  const { items } = state.steps[item.plan.index]!;
+  const { tolerate } = state.plan.scopes[item.plan.body!]!;
+  const all = items!.length;
+  const limit = tolerate === null ? 0 : tolerate.kind === "items" ? tolerate.value : Math.floor((all * tolerate.value) / 100);
+  const failed = items!.filter(({ status }) => status === "failed").length;
+  item.failure = failed > limit ? "counted" : "tolerated";
+  if (item.failure === "counted") state.stops.push(item.plan.body!);
+}
+
+/** It was stopped: canceled if it had started, else skipped. */
+export function settleStopped(state: NaiveState, task: NaiveTask, cause: StopCause): void {
+  if (isSettled(task)) return;
+  if (cause === "deadline") {
+    fail(state, task, { code: "timeout", message: "" });
+    return;
+  }
+  task.cause = cause;
+  task.status = task.isStarted ? "canceled" : "skipped";
+  if (!task.isStarted) task.skipReason = reasonOf(cause);
+  settle(state, task);
+}
+
+export function skip(state: NaiveState, step: NaiveStep, { reason, isCut }: { reason: SkipReason; isCut: boolean }): void {
+  step.status = "skipped";
+  step.skipReason = reason;
+  step.isCut = isCut;
+  settle(state, step);
+  if (step.plan.body === null || step.plan.isMap) return;
+  for (const member of state.plan.scopes[step.plan.body]!.members) {
+    const one = state.steps[member]!;
+    if (!isSettled(one)) skip(state, one, { reason, isCut: false });
+  }
+}
+
+export function reasonOf(cause: StopCause): SkipReason {
+  switch (cause) {
+    case "run_canceled":
+      return "run_canceled";
+    case "join_lost":
+      return "join_lost";
+    default:
+      return "scope_failed";
+  }
+}

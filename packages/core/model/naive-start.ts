@@ -1,0 +1,149 @@
+import type { StepEvaluated } from "../src/kernel/event.ts";
+import type { StepError } from "../src/kernel/status.ts";
+import { complete, fail, settleStopped, skip, start } from "./naive-settle.ts";
+import { isSettled, newTask } from "./naive-state.ts";
+import type { NaiveState, NaiveStep, NaiveTask } from "./naive-state.ts";
+import { isSpared } from "./naive-stop.ts";
+
+/** What a step does once its join has fired. */
+export function goOn(state: NaiveState, step: NaiveStep): void {
+  step.hasGoneOn = true;
+  if (step.plan.evaluates) step.isEvaluating = true;
+  else delay(state, step, step.plan.startDelayMs);
+}
+
+export function evaluated(state: NaiveState, step: NaiveStep, event: StepEvaluated): void {
+  step.isEvaluating = false;
+  if (event.error !== undefined) {
+    fail(state, step, event.error);
+    return;
+  }
+  if (event.when === false) {
+    const { whenUnmet } = step.plan;
+    if (whenUnmet === "fail") fail(state, step, { code: "condition_unmet", message: "" });
+    else skip(state, step, { reason: "condition", isCut: whenUnmet === "skipBranch" });
+    return;
+  }
+  step.sleepMs = event.sleepMs ?? null;
+  step.timeoutMs = event.timeoutMs ?? null;
+  step.deadlineMs = event.deadlineMs ?? null;
+  step.signal = event.signal ?? null;
+  step.itemCount = step.plan.isMap ? (event.items ?? 0) : null;
+  delay(state, step, event.startDelayMs ?? step.plan.startDelayMs);
+}
+
+function delay(state: NaiveState, step: NaiveStep, delayMs: number): void {
+  if (delayMs <= 0) {
+    becomeReady(state, step);
+    return;
+  }
+  step.status = "waiting";
+  step.timer = { kind: "delay", at: state.clock + delayMs };
+}
+
+/** The join fired, the condition held and the delay is over. */
+export function becomeReady(state: NaiveState, step: NaiveStep): void {
+  step.timer = null;
+  step.status = "ready";
+  const { kind, isMap, body } = step.plan;
+  if (isMap) {
+    step.items = Array.from({ length: step.itemCount ?? 0 }, (_, item) => newTask(step.plan, item));
+    openScope(state, body!);
+    if (kind !== "task") for (const item of step.items) beginItem(state, item);
+  } else if (kind === "block" || kind === "phase") {
+    start(state, step);
+    step.status = "running";
+    openScope(state, body!);
+  } else if (kind !== "task") begin(state, step);
+}
+
+function openScope(state: NaiveState, index: number): void {
+  const scope = state.scopes[index]!;
+  const { timeoutMs, owner } = state.plan.scopes[index]!;
+  const limit = (owner < 0 ? null : state.steps[owner]!.timeoutMs) ?? timeoutMs;
+  scope.isOpen = true;
+  scope.timeoutAt = limit === null ? null : state.clock + limit;
+}
+
+function beginItem(state: NaiveState, item: NaiveTask): void {
+  if (item.plan.evaluatesItems) item.isEvaluating = true;
+  else begin(state, item);
+}
+
+export function itemEvaluated(state: NaiveState, item: NaiveTask, event: StepEvaluated): void {
+  item.isEvaluating = false;
+  if (event.error !== undefined) {
+    fail(state, item, event.error);
+    return;
+  }
+  item.sleepMs = event.sleepMs ?? null;
+  item.timeoutMs = event.timeoutMs ?? null;
+  item.deadlineMs = event.deadlineMs ?? null;
+  item.signal = event.signal ?? null;
+  begin(state, item);
+}
+
+/** Begins what takes no slot. */
+function begin(state: NaiveState, task: NaiveTask): void {
+  const { kind } = task.plan;
+  start(state, task);
+  task.status = "waiting";
+  if (kind === "join") complete(state, task);
+  else if (kind === "child") task.attempt += 1;
+  else if (kind === "sleep") {
+    const sleepMs = task.sleepMs ?? state.steps[task.plan.index]!.sleepMs ?? task.plan.sleepMs;
+    if (sleepMs <= 0) complete(state, task);
+    else task.timer = { kind: "sleep", at: state.clock + sleepMs };
+  }
+}
+
+/** The task asks for its next attempt. */
+export function wantAgain(state: NaiveState, task: NaiveTask): void {
+  task.timer = null;
+  if (task.plan.kind === "task") task.status = task.task === -1 ? "ready" : "pending";
+  else begin(state, task);
+}
+
+interface Failure {
+  readonly error: StepError;
+  readonly isRetryable: boolean;
+  readonly retryAfterMs?: number | undefined;
+}
+
+const NEVER_RETRIED: readonly string[] = ["condition_error", "input_unresolved"];
+
+/** An attempt has failed: the next one follows, or the task has failed. */
+export function failAttempt(state: NaiveState, task: NaiveTask, { error, isRetryable, retryAfterMs }: Failure): void {
+  const { retry } = task.plan;
+  task.used += 1;
+  task.lost = 0;
+  const isAllowed = isRetryable && !NEVER_RETRIED.includes(error.code) && (retry.on === null || retry.on.includes(error.code));
+  if (!isAllowed || task.used >= retry.maxAttempts || !mayStartAgain(state, task)) {
+    fail(state, task, error);
+    return;
+  }
+  const delayMs = retryAfterMs ?? retry.delayMs;
+  if (delayMs <= 0) {
+    wantAgain(state, task);
+    return;
+  }
+  task.status = "waiting";
+  task.timer = { kind: "retry", at: state.clock + delayMs };
+}
+
+/** In a scope that has stopped no attempt starts, except of members that go on. */
+function mayStartAgain(state: NaiveState, task: NaiveTask): boolean {
+  const scope = state.scopes[task.task >= 0 ? task.plan.body! : task.plan.scope]!;
+  if (scope.stop === "none") return true;
+  if (scope.stop === "outside" || scope.stop === "outside_soft" || task.task >= 0) return false;
+  return isSpared(state, state.steps[task.plan.index]!);
+}
+
+export function loseAttempt(state: NaiveState, task: NaiveTask): void {
+  task.lost += 1;
+  if (!mayStartAgain(state, task)) settleStopped(state, task, "scope_failed");
+  else if (task.lost > 3) fail(state, task, { code: "lost_lease", message: "" });
+  else wantAgain(state, task);
+}
+
+export { isSettled };

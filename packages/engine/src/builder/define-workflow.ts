@@ -1,0 +1,81 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { normalize } from "@braid/core";
+import type { ActionDefinition, Definition, JsonObject, MapDefinition, StepDefinition } from "@braid/core";
+import { InvalidDefinition } from "../runtime/errors.ts";
+import type { WorkflowOptions } from "./types.ts";
+import type { ChildWorkflow } from "./workflow.ts";
+
+/** What a builder has collected: steps as a file would write them, and the functions that stand where a file has text. */
+export interface Source {
+  readonly name: string;
+  readonly settings: WorkflowOptions;
+  readonly steps: readonly JsonObject[];
+  readonly lists: { readonly [key in "finally" | "onSuccess" | "onFailure"]?: readonly JsonObject[] };
+  /** By name: `workflow/step`, with `#when`, `#items` or `#with` for its control expressions; `workflow#output`. */
+  readonly functions: ReadonlyMap<string, (context: never) => unknown>;
+  readonly children: readonly ChildWorkflow<unknown>[];
+  readonly inputSchema: StandardSchemaV1 | null;
+}
+
+/**
+ * The definition of a built workflow: read like a file's, so that both have one meaning, and then the functions put where
+ * they belong. A file cannot do that: text never names a function.
+ */
+export function defineWorkflow(source: Source): Definition {
+  const { maxConcurrent, rateLimit, secrets, ...settings } = source.settings;
+  const parallel = withoutUndefined({ maxConcurrent, rateLimit });
+  const written = withoutUndefined({ ...settings, name: source.name, parallel, secrets, steps: source.steps, ...source.lists });
+  const { definition, diagnostics } = normalize(written);
+  if (definition === null) throw new InvalidDefinition(source.name, diagnostics);
+  const inputs = inputSchema(source.inputSchema);
+  const place = (steps: readonly StepDefinition[]): readonly StepDefinition[] => steps.map((step) => withFunctions(step, source));
+  const output = `${source.name}#output`;
+  return {
+    ...definition,
+    ...(inputs === null ? {} : { inputs }),
+    steps: place(definition.steps),
+    onSuccess: place(definition.onSuccess),
+    onFailure: place(definition.onFailure),
+    finally: place(definition.finally),
+    ...(source.functions.has(output) ? { output: { $function: output } } : {}),
+  };
+}
+
+function withFunctions(step: StepDefinition, source: Source): StepDefinition {
+  const name = `${source.name}/${step.id}`;
+  const has = (suffix: string): boolean => source.functions.has(name + suffix);
+  const forEach: MapDefinition | undefined = step.forEach;
+  return {
+    ...step,
+    action: actionOf(step.action, source, name),
+    ...(has("#when") ? { when: { $function: `${name}#when` } } : {}),
+    ...(forEach !== undefined && has("#items") ? { forEach: { ...forEach, items: { $function: `${name}#items` } } } : {}),
+  };
+}
+
+function actionOf(action: ActionDefinition, source: Source, name: string): ActionDefinition {
+  if (action.kind === "type" && action.type === name) return { kind: "function", handler: name };
+  if (action.kind === "workflow" && source.functions.has(`${name}#with`)) {
+    return { ...action, input: { $function: `${name}#with` } };
+  }
+  if (action.kind !== "parallel") return action;
+  const steps = action.block.steps.map((step) => withFunctions(step, source));
+  return { ...action, block: { ...action.block, steps } };
+}
+
+/** JSON Schema of the input, from libraries that can tell it (Standard JSON Schema); others check it by themselves only. */
+function inputSchema(schema: StandardSchemaV1 | null): JsonObject | null {
+  const standard = schema?.["~standard"] as
+    | { jsonSchema?: { input(options: { target: string }): Record<string, unknown> } }
+    | undefined;
+  if (standard?.jsonSchema === undefined) return null;
+  try {
+    return standard.jsonSchema.input({ target: "draft-2020-12" }) as JsonObject;
+  } catch {
+    // The library says that this schema has no JSON form; `inputSchema` still checks every input.
+    return null;
+  }
+}
+
+const withoutUndefined = (value: Readonly<Record<string, unknown>>): JsonObject =>
+  Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as JsonObject;

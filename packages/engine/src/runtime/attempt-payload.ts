@@ -1,0 +1,117 @@
+import { resolve } from "node:path";
+import { evaluateText } from "@braid/core";
+import type { JsonObject, JsonValue } from "@braid/core";
+import type { EvaluatedPayload } from "../steps/step-type.ts";
+import { evaluate } from "./evaluate.ts";
+import type { Evaluated } from "./evaluated.ts";
+import type { RunView } from "./run-view.ts";
+import type { Sight } from "./sight.ts";
+import type { StepScope } from "./step-scope.ts";
+import type { PayloadTemplates, Program } from "./step-templates.ts";
+import type { ParsedValue } from "./templates.ts";
+
+/** The payload of an attempt, or which part of it has no value. */
+export type Prepared = Evaluated<EvaluatedPayload>;
+
+export interface PayloadParts {
+  readonly view: RunView;
+  readonly sight: Sight;
+  readonly inheritedEnv: Readonly<Record<string, string>>;
+  readonly timeoutMs: number | null;
+}
+
+type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
+
+/** Evaluates what a handler gets, from data that is immutable since the step's join fired. */
+export function evaluatePayload(parts: PayloadParts): Prepared {
+  const { view, sight, inheritedEnv, timeoutMs } = parts;
+  const templates = view.run.info.payload(sight.step);
+  const scope = view.scope(sight, { reads: templates.reads, env: templates.env });
+  const env = evaluateEnv({ ...view.run.info.plan.host.env, ...templates.env }, scope);
+  if (!env.ok) return env;
+  const program = evaluateProgram(templates.program, scope);
+  if (!program.ok) return program;
+  const payload: Mutable<EvaluatedPayload> = {
+    env: { ...env.value, ...program.value.env },
+    workingDirectory: process.cwd(),
+    timeoutMs,
+    inheritedEnv,
+    ...program.value.parts,
+  };
+  const rest = evaluateRest(templates, scope);
+  if (!rest.ok) return rest;
+  Object.assign(payload, rest.value);
+  payload.workingDirectory = directoryOf(view.run.facts.meta, rest.value.workingDirectory);
+  return { ok: true, value: payload };
+}
+
+function evaluateEnv(declared: JsonObject, scope: StepScope): Evaluated<Record<string, string>> {
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(declared)) {
+    const text = scope.variable(value);
+    if (!text.ok) return { ok: false, message: `\`env.${name}\`: ${text.message}` };
+    env[name] = text.value;
+  }
+  return { ok: true, value: env };
+}
+
+interface EvaluatedProgram {
+  readonly parts: Pick<EvaluatedPayload, "run" | "command">;
+  /** Values of the expressions in a script. */
+  readonly env: Record<string, string>;
+}
+
+function evaluateProgram(program: Program, scope: StepScope): Evaluated<EvaluatedProgram> {
+  switch (program.kind) {
+    case "none":
+      return { ok: true, value: { parts: {}, env: {} } };
+    case "invalid":
+      return { ok: false, message: program.message };
+    case "words": {
+      const words = evaluate(program.words, { scope });
+      if (!words.ok) return { ok: false, message: `\`command\`: ${words.message}` };
+      const command = (words.value as readonly unknown[]).map(textOf);
+      return { ok: true, value: { parts: { command }, env: {} } };
+    }
+    case "script": {
+      const env: Record<string, string> = {};
+      for (const [name, template] of Object.entries(program.script.env)) {
+        const text = evaluateText(template, scope);
+        if (!text.ok) return { ok: false, message: `\`run\`: ${text.message}` };
+        env[name] = text.value;
+      }
+      return { ok: true, value: { parts: { run: program.script.script }, env } };
+    }
+    default:
+      return program satisfies never;
+  }
+}
+
+/** A word that is one whole expression may be of any type; a program gets texts. */
+function textOf(word: unknown): string {
+  if (typeof word === "string") return word;
+  return word === null ? "" : JSON.stringify(word);
+}
+
+type Rest = Pick<EvaluatedPayload, "with" | "params" | "shell"> & { readonly workingDirectory?: string };
+
+function evaluateRest(templates: PayloadTemplates, scope: StepScope): Evaluated<Rest> {
+  const rest: Record<string, unknown> = {};
+  for (const name of ["with", "params", "shell", "workingDirectory"] as const) {
+    const template: ParsedValue | null = templates[name];
+    if (template === null) continue;
+    const result = evaluate(template, { scope });
+    if (!result.ok) return { ok: false, message: `\`${name}\`: ${result.message}` };
+    rest[name] = result.value;
+  }
+  for (const name of ["shell", "workingDirectory"]) {
+    if (rest[name] !== undefined && typeof rest[name] !== "string") return { ok: false, message: `\`${name}\` is not a text` };
+  }
+  return { ok: true, value: rest as Rest };
+}
+
+/** Programs run in the directory of the workflow's file, unless the step names another, from there on. */
+function directoryOf(meta: { readonly [key: string]: JsonValue }, own: string | undefined): string {
+  const base = typeof meta["directory"] === "string" ? meta["directory"] : process.cwd();
+  return own === undefined ? base : resolve(base, own);
+}

@@ -1,0 +1,279 @@
+import type { CommitAnswer, CommitAnswers, RunCommit } from "../store/port.ts";
+import type { Clock } from "./clock.ts";
+import { EngineError, messageOf } from "./errors.ts";
+import { Outbox } from "./outbox.ts";
+import type { Outcome, Report } from "./outbox.ts";
+import type { CachedRun } from "./run-cache.ts";
+import { RunWork } from "./run-work.ts";
+import type { BatchRoom, Needs } from "./run-work.ts";
+
+/** At most this much in one batch; a bound never splits a transition. */
+const MOST_RUNS = 128;
+const MOST_ROWS = 1_000;
+const MOST_BYTES = 4 * 1024 * 1024;
+
+/** What the loop needs of the engine around it. */
+export interface LoopContext {
+  readonly clock: Clock;
+  readonly newCommitId: () => string;
+  /** The run at `version` or newer if it is in memory, so that most batches wait for nothing. */
+  peekRun(runId: string, version: number): CachedRun | null;
+  /** The run at `version` or newer; null if there is none. */
+  loadRun(runId: string, version: number): Promise<CachedRun | null>;
+  newWork(run: CachedRun, reports: readonly Report[], room: BatchRoom): RunWork;
+  /** Gets what works need, for all of them with as few calls as can be. */
+  provide(needs: readonly (readonly [RunWork, Needs])[]): Promise<void>;
+  /** Commits; repeats until there is an answer, and throws only when there will be none. */
+  commit(commits: readonly RunCommit[]): Promise<CommitAnswers>;
+  /** The work is part of the run now. */
+  onAccepted(work: RunWork, answer: Extract<CommitAnswer, { readonly kind: "accepted" | "repeat" }>): void;
+  /** The work had nothing to commit. */
+  onIdle(work: RunWork): void;
+  /** The run cannot be carried on: an error of this code, not of the run's. */
+  onBroken(run: CachedRun, error: unknown): void;
+  onFault(fault: EngineError): void;
+}
+
+/**
+ * The one place where runs change.
+ *
+ * The loop is *asleep* while the outbox is empty or holds only patient reports, *called* when it will take the next batch
+ * as soon as everything under way has run, and *at work* while a batch is computed and committed. Reports that come meanwhile
+ * form the next batch, so throughput rises with load, and one report alone waits for nobody. There is one batch at a
+ * time, and a run is in it once: its state in memory is what the last accepted commit made it, plus what the batch does.
+ *
+ * A refused commit is undone and its reports are applied again to the newer state, in the same order; reports of leases
+ * that are gone are dropped. After a *fault* nothing is committed any more, and everybody who waits is told.
+ */
+export class CommitLoop {
+  readonly outbox: Outbox;
+  readonly #context: LoopContext;
+  #state: "asleep" | "called" | "at work" = "asleep";
+  #patientUntil = Number.POSITIVE_INFINITY;
+  #cancelPatience: (() => void) | null = null;
+  #fault: EngineError | null = null;
+  readonly #idle: (() => void)[] = [];
+  /** Runs whose last commit was rejected: their reports go one by one until the culprit is found. */
+  readonly #suspects = new Set<string>();
+
+  constructor(context: LoopContext) {
+    this.#context = context;
+    this.outbox = new Outbox({ onUrgent: () => this.#call(), onPatient: (until) => this.#callAt(until) });
+  }
+
+  get fault(): EngineError | null {
+    return this.#fault;
+  }
+
+  /** Resolves when everything that was reported is durable, or there has been a fault. */
+  async settled(): Promise<void> {
+    if (!this.outbox.isEmpty) this.#call();
+    if (this.#state === "asleep") return;
+    await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Ends the loop: whoever waits is told. */
+  stop(fault: EngineError): void {
+    if (this.#fault !== null) return;
+    this.#fault = fault;
+    this.#cancelPatience?.();
+    for (const report of this.outbox.drain()) report.settle?.({ kind: "failed", error: fault });
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #callAt(until: number): void {
+    if (this.#state !== "asleep" || this.#fault !== null || until >= this.#patientUntil) {
+      if (this.#fault !== null) this.#refuse();
+      return;
+    }
+    this.#patientUntil = until;
+    this.#cancelPatience?.();
+    this.#cancelPatience = this.#context.clock.after(until - this.#context.clock.now(), () => this.#call());
+  }
+
+  #call(): void {
+    if (this.#fault !== null) {
+      this.#refuse();
+      return;
+    }
+    if (this.#state !== "asleep") return;
+    this.#state = "called";
+    this.#cancelPatience?.();
+    this.#cancelPatience = null;
+    this.#patientUntil = Number.POSITIVE_INFINITY;
+    this.#context.clock.soon(() => void this.#work());
+  }
+
+  #refuse(): void {
+    for (const report of this.outbox.drain()) report.settle?.({ kind: "failed", error: this.#fault! });
+  }
+
+  async #work(): Promise<void> {
+    this.#state = "at work";
+    try {
+      while (!this.outbox.isEmpty && this.#fault === null) {
+        await this.#batch();
+        // What the accepted commits have set going reports within this turn: it belongs into one batch.
+        await new Promise<void>((resolve) => this.#context.clock.soon(resolve));
+      }
+    } catch (error) {
+      const fault =
+        error instanceof EngineError && error.code === "engine_fault"
+          ? error
+          : new EngineError("engine_fault", `The engine failed: ${messageOf(error)}`, { cause: error });
+      this.stop(fault);
+      this.#context.onFault(fault);
+    }
+    this.#state = "asleep";
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  async #batch(): Promise<void> {
+    const room: BatchRoom = { rows: MOST_ROWS, bytes: MOST_BYTES };
+    const works: RunWork[] = [];
+    for (const [runId, reports] of this.outbox.take(MOST_RUNS)) {
+      const work = await this.#open(runId, reports, room);
+      if (work !== null) works.push(work);
+    }
+    const broken = await this.#advance(works);
+    const toCommit: RunWork[] = [];
+    for (const work of works) {
+      if (broken.has(work)) continue;
+      this.outbox.putBack(work.run.id, work.left);
+      if (work.draft.isEmpty) this.#settleIdle(work);
+      else toCommit.push(work);
+    }
+    if (toCommit.length > 0) await this.#commit(toCommit);
+  }
+
+  async #open(runId: string, reports: readonly Report[], room: BatchRoom): Promise<RunWork | null> {
+    let version = 0;
+    for (const report of reports) version = Math.max(version, report.version);
+    try {
+      const run = this.#context.peekRun(runId, version) ?? (await this.#context.loadRun(runId, version));
+      if (run !== null) return this.#context.newWork(run, this.#portion(runId, reports), room);
+      const error = new EngineError("unknown_run", `There is no run \`${runId}\`.`);
+      for (const report of reports) report.settle?.({ kind: "failed", error });
+    } catch (error) {
+      if (error instanceof EngineError && error.code === "engine_fault") throw error;
+      for (const report of reports) report.settle?.({ kind: "failed", error: error as Error });
+    }
+    return null;
+  }
+
+  /** All reports, or the first alone where one of them cannot be stored. */
+  #portion(runId: string, reports: readonly Report[]): readonly Report[] {
+    if (!this.#suspects.has(runId) || reports.length <= 1) return reports;
+    this.outbox.putBack(runId, reports.slice(1));
+    return reports.slice(0, 1);
+  }
+
+  /** Lets all works go on until they can do no more. Answers those that failed: one broken run must not hold up the others. */
+  async #advance(works: readonly RunWork[]): Promise<ReadonlySet<RunWork>> {
+    const broken = new Set<RunWork>();
+    let open = works;
+    while (open.length > 0) {
+      const needs: (readonly [RunWork, Needs])[] = [];
+      for (const work of open) {
+        try {
+          const needed = work.advance();
+          if (needed !== null) needs.push([work, needed]);
+        } catch (error) {
+          broken.add(work);
+          this.#abandon(work, error);
+        }
+      }
+      if (needs.length > 0) await this.#context.provide(needs);
+      open = needs.map(([work]) => work);
+    }
+    return broken;
+  }
+
+  #abandon(work: RunWork, cause: unknown): void {
+    const message = `Run \`${work.run.id}\` cannot be carried on: ${messageOf(cause)}`;
+    const error = new EngineError("engine_fault", message, { cause });
+    for (const report of [...work.taken, ...work.left]) report.settle?.({ kind: "failed", error });
+    this.#context.onBroken(work.run, error);
+  }
+
+  async #commit(works: readonly RunWork[]): Promise<void> {
+    const commits = works.map((work) => work.draft.toCommit(this.#context.newCommitId()));
+    const { answers } = await this.#context.commit(commits);
+    for (const [index, work] of works.entries()) this.#take(work, answers[index]!);
+  }
+
+  #take(work: RunWork, answer: CommitAnswer): void {
+    const runId = work.run.id;
+    switch (answer.kind) {
+      case "accepted":
+      case "repeat":
+        this.#suspects.delete(runId);
+        work.run.version = answer.version;
+        this.#context.onAccepted(work, answer);
+        for (const { report, ignored } of work.applied) report.settle?.(outcomeOf(ignored));
+        return;
+      case "conflict":
+        work.undo();
+        work.run.isBehind = true;
+        this.outbox.putBack(runId, work.taken);
+        return;
+      case "fenced": {
+        work.undo();
+        work.run.isBehind = true;
+        const gone = new Set(answer.fences.map(({ token }) => token));
+        const isFenced = ({ fence }: Report): boolean => fence !== null && gone.has(fence.token);
+        this.outbox.putBack(runId, work.taken.filter((report) => !isFenced(report)));
+        for (const report of work.taken) if (isFenced(report)) report.settle?.({ kind: "fenced" });
+        return;
+      }
+      case "rejected":
+        work.undo();
+        this.#reject(work, answer.message);
+        return;
+      default:
+        answer satisfies never;
+    }
+  }
+
+  /** Data that cannot be stored fails the one task it came from; to find it, the reports are tried one by one. */
+  #reject(work: RunWork, message: string): void {
+    const runId = work.run.id;
+    if (work.taken.length > 1) {
+      this.#suspects.add(runId);
+      this.outbox.putBack(runId, work.taken);
+      return;
+    }
+    this.#suspects.delete(runId);
+    const [report] = work.taken;
+    if (report === undefined) return;
+    const { event } = report;
+    if (event?.type === "task.completed") {
+      const { at, step, task, attempt } = event;
+      const error = { code: "payload_invalid", message: `The store cannot keep the output: ${message}` };
+      const failed = { type: "task.failed", at, step, task, attempt, error, retryable: false } as const;
+      this.outbox.putBack(runId, [{ ...report, event: failed, payload: null, bytes: 0 }]);
+      return;
+    }
+    const what = event?.type ?? report.kind;
+    const error = new EngineError("engine_fault", `The store cannot keep what \`${what}\` made of run \`${runId}\`: ${message}`);
+    report.settle?.({ kind: "failed", error });
+  }
+
+  /**
+   * Nothing has changed. A report under a valid lease is never stale: before it is dropped the run is read once more, in case
+   * this copy is behind.
+   */
+  #settleIdle(work: RunWork): void {
+    const again: Report[] = [];
+    for (const { report, ignored } of work.applied) {
+      if (ignored !== null && report.fence !== null && !report.isChecked) again.push({ ...report, isChecked: true });
+      else report.settle?.(outcomeOf(ignored));
+    }
+    if (again.length > 0) work.run.isBehind = true;
+    this.outbox.putBack(work.run.id, again);
+    this.#context.onIdle(work);
+  }
+}
+
+const outcomeOf = (ignored: string | null): Outcome =>
+  ignored === null ? { kind: "accepted" } : { kind: "ignored", reason: ignored };
