@@ -122,8 +122,12 @@ class PlanBuilder {
 
   #addStep(spec: StepSpec, place: Place, pools: readonly number[]): Placed {
     const isGroup = spec.body?.isGroup === true;
-    const kind: StepKind = spec.body === null && spec.kind === "block" ? "join" : spec.body === null ? spec.kind : "block";
-    const around = spec.pool === null || kind === "block" ? place.scope : (pools[spec.pool % Math.max(1, pools.length)] ?? place.scope);
+    const kind: StepKind =
+      spec.body === null && spec.kind === "block" ? "join" : spec.body === null ? spec.kind : "block";
+    const around =
+      spec.pool === null || kind === "block"
+        ? place.scope
+        : (pools[spec.pool % Math.max(1, pools.length)] ?? place.scope);
     const step = this.#push({
       id: isGroup ? `group/${this.#steps.length}` : `s${this.#steps.length}`,
       kind,

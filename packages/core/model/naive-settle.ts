@@ -63,7 +63,8 @@ function failItem(state: NaiveState, item: NaiveTask): void {
   const { items } = state.steps[item.plan.index]!;
   const { tolerate } = state.plan.scopes[item.plan.body!]!;
   const all = items!.length;
-  const limit = tolerate === null ? 0 : tolerate.kind === "items" ? tolerate.value : Math.floor((all * tolerate.value) / 100);
+  const limit =
+    tolerate === null ? 0 : tolerate.kind === "items" ? tolerate.value : Math.floor((all * tolerate.value) / 100);
   const failed = items!.filter(({ status }) => status === "failed").length;
   item.failure = failed > limit ? "counted" : "tolerated";
   if (item.failure === "counted") state.stops.push(item.plan.body!);
@@ -82,7 +83,11 @@ export function settleStopped(state: NaiveState, task: NaiveTask, cause: StopCau
   settle(state, task);
 }
 
-export function skip(state: NaiveState, step: NaiveStep, { reason, isCut }: { reason: SkipReason; isCut: boolean }): void {
+export function skip(
+  state: NaiveState,
+  step: NaiveStep,
+  { reason, isCut }: { reason: SkipReason; isCut: boolean },
+): void {
   step.status = "skipped";
   step.skipReason = reason;
   step.isCut = isCut;

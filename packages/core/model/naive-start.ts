@@ -117,7 +117,8 @@ export function failAttempt(state: NaiveState, task: NaiveTask, { error, isRetry
   const { retry } = task.plan;
   task.used += 1;
   task.lost = 0;
-  const isAllowed = isRetryable && !NEVER_RETRIED.includes(error.code) && (retry.on === null || retry.on.includes(error.code));
+  const isAllowed =
+    isRetryable && !NEVER_RETRIED.includes(error.code) && (retry.on === null || retry.on.includes(error.code));
   if (!isAllowed || task.used >= retry.maxAttempts || !mayStartAgain(state, task)) {
     fail(state, task, error);
     return;

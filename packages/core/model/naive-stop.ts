@@ -87,7 +87,7 @@ export function requestStop(task: NaiveTask, cause: StopCause, isSoft: boolean):
 export function cancelLosers(state: NaiveState, winner: number): void {
   const open = incomingOf(state, state.steps[winner]!).map(({ from }) => from);
   const losers = new Set<number>();
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     for (const index of open) {
       const step = state.steps[index]!;

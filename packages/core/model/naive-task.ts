@@ -1,4 +1,13 @@
-import type { ChildSettled, RunEvent, SignalReceived, TaskCanceled, TaskCompleted, TaskFailed, TaskLost, TaskStarted } from "../src/kernel/event.ts";
+import type {
+  ChildSettled,
+  RunEvent,
+  SignalReceived,
+  TaskCanceled,
+  TaskCompleted,
+  TaskFailed,
+  TaskLost,
+  TaskStarted,
+} from "../src/kernel/event.ts";
 import { complete, fail, settleStopped, start } from "./naive-settle.ts";
 import { failAttempt, loseAttempt, wantAgain } from "./naive-start.ts";
 import { isSettled } from "./naive-state.ts";
@@ -17,7 +26,8 @@ const isStopped = (task: NaiveTask): boolean => task.cause !== null && task.caus
 /** Applies a report of an attempt; false when it is stale. */
 export function taskEvent(state: NaiveState, event: TaskEvent): boolean {
   const task = taskOf(state, event);
-  if (task === undefined || isSettled(task) || task.attempt !== event.attempt || task.plan.kind !== "task") return false;
+  if (task === undefined || isSettled(task) || task.attempt !== event.attempt || task.plan.kind !== "task")
+    return false;
   if (task.status !== "queued" && task.status !== "running") return false;
   if (event.type === "task.started" && task.status !== "queued") return false;
   if (event.type === "task.canceled" && !event.started) {
@@ -61,7 +71,12 @@ function end(state: NaiveState, task: NaiveTask, event: TaskEvent): void {
       return;
     case "task.failed": {
       if (isStopped(task)) settleStopped(state, task, task.cause!);
-      else failAttempt(state, task, { error: event.error, isRetryable: event.retryable !== false, retryAfterMs: event.retryAfterMs });
+      else
+        failAttempt(state, task, {
+          error: event.error,
+          isRetryable: event.retryable !== false,
+          retryAfterMs: event.retryAfterMs,
+        });
       return;
     }
     case "task.canceled":

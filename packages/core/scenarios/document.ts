@@ -21,7 +21,9 @@ export function semanticsDocument(): string {
 }
 
 function table(rules: readonly Rule[]): string {
-  const rows = rules.map((rule) => `| [\`${rule.id}\`](#${anchor(rule.id)}) | ${rule.scenarios.length} | \`${rule.place}\` |`);
+  const rows = rules.map(
+    (rule) => `| [\`${rule.id}\`](#${anchor(rule.id)}) | ${rule.scenarios.length} | \`${rule.place}\` |`,
+  );
   return ["| rule | scenarios | place |", "| --- | --- | --- |", ...rows].join("\n");
 }
 
@@ -37,7 +39,8 @@ function ruleText(rule: Rule): string {
 
 function scenarioText(scenario: Scenario): string {
   const notes: string[] = [];
-  if (scenario.held !== undefined) notes.push(`No worker takes ${scenario.held.map((step) => `\`${step}\``).join(", ")}.`);
+  if (scenario.held !== undefined)
+    notes.push(`No worker takes ${scenario.held.map((step) => `\`${step}\``).join(", ")}.`);
   for (const [step, answer] of Object.entries(scenario.answers ?? {})) {
     if (answer.when === false) notes.push(`The condition of \`${step}\` is false.`);
     if (answer.error !== undefined) notes.push(`\`${step}\` cannot be evaluated: \`${answer.error.code}\`.`);

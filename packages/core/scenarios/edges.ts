@@ -78,7 +78,14 @@ steps:
   - {id: after, run: after, dependsOn: [lost, a]}`,
       play: [
         ["start", "bad starts", "a starts"],
-        ["bad fails", "bad failed exit_code", "lost skipped upstream_failed", "after skipped upstream_failed", "b skipped scope_failed", "stop a"],
+        [
+          "bad fails",
+          "bad failed exit_code",
+          "lost skipped upstream_failed",
+          "after skipped upstream_failed",
+          "b skipped scope_failed",
+          "stop a",
+        ],
         ["a stops", "a canceled scope_failed", "run failed"],
       ],
     },
@@ -182,7 +189,13 @@ steps:
   - {id: c, run: c, dependsOn: [{step: running, on: failure}]}`,
       play: [
         ["start", "bad starts", "running starts"],
-        ["bad fails", "bad failed exit_code", "lost skipped upstream_failed", "b skipped upstream_skipped", "stop running"],
+        [
+          "bad fails",
+          "bad failed exit_code",
+          "lost skipped upstream_failed",
+          "b skipped upstream_skipped",
+          "stop running",
+        ],
         ["running stops", "running canceled scope_failed", "c skipped branch_not_taken", "run failed"],
       ],
     },
@@ -267,7 +280,9 @@ steps:
   - {id: b, run: b}
   - {id: c, run: c}`,
       answers: { a: { when: false } },
-      play: [["start", "a skipped condition", "b skipped upstream_skipped", "c skipped upstream_skipped", "run completed"]],
+      play: [
+        ["start", "a skipped condition", "b skipped upstream_skipped", "c skipped upstream_skipped", "run completed"],
+      ],
     },
     {
       title: "`skipDependents` counts as tolerated, and its failure edges still work",

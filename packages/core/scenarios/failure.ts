@@ -20,7 +20,13 @@ steps:
       play: [
         ["start", "block starts", "a starts", "b starts"],
         ["a fails", "a failed exit_code", "stop b"],
-        ["b stops", "b canceled scope_failed", "block failed scope_failed", "after skipped upstream_failed", "run failed"],
+        [
+          "b stops",
+          "b canceled scope_failed",
+          "block failed scope_failed",
+          "after skipped upstream_failed",
+          "run failed",
+        ],
       ],
     },
   ],
@@ -249,6 +255,7 @@ steps:
 
 export const failures: Chapter = {
   title: "Failure",
-  intro: "Whether a failure fails its scope. What the scope then does to its other members is its mode, in the next chapter.",
+  intro:
+    "Whether a failure fails its scope. What the scope then does to its other members is its mode, in the next chapter.",
   rules: [counts, tolerated, handled, madeUp],
 };

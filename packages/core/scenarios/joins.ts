@@ -330,6 +330,7 @@ steps:
 
 export const joins: Chapter = {
   title: "Joins",
-  intro: "When a step with several incoming edges starts. Events apply one at a time, in the order in which the host accepted them.",
+  intro:
+    "When a step with several incoming edges starts. Events apply one at a time, in the order in which the host accepted them.",
   rules: [all, any, first, quorum, settled, noWaves, reason],
 };

@@ -141,7 +141,14 @@ steps:
       held: ["queued"],
       play: [
         ["start", "waiting starts", "waiting waits for timer", "queued queued", "running starts"],
-        ["cancel", "waiting canceled run_canceled", "pending skipped run_canceled", "stop running", "withdraw queued", "queued skipped run_canceled"],
+        [
+          "cancel",
+          "waiting canceled run_canceled",
+          "pending skipped run_canceled",
+          "stop running",
+          "withdraw queued",
+          "queued skipped run_canceled",
+        ],
         ["running stops", "running canceled run_canceled", "run canceled"],
       ],
     },

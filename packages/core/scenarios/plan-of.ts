@@ -1,5 +1,5 @@
 import { parse } from "yaml";
-import { normalize as parseDefinition } from "../src/definition/normalize.ts";
+import { parseDefinition } from "../src/definition/parse-definition.ts";
 import { compile } from "../src/plan/compile.ts";
 import type { Plan } from "../src/index.ts";
 import type { Scenario } from "./scenario.ts";

@@ -59,7 +59,8 @@ export class Player {
       case "cancelTask":
         return this.#cancel(command);
       case "setTimer":
-        if (this.#scenario.isDetailed === true) this.#lines.push(`timer ${command.timer} of ${this.#nameOrRun(command)} at ${command.at}`);
+        if (this.#scenario.isDetailed === true)
+          this.#lines.push(`timer ${command.timer} of ${this.#nameOrRun(command)} at ${command.at}`);
         return [];
       case "cancelChild":
         this.#lines.push(`stop child of ${this.#name(command.step, command.task)}`);
@@ -74,7 +75,9 @@ export class Player {
     const { step, task, attempt } = command;
     const row = task < 0 ? stepRow(this.state, step) : itemRow(this.state, step, task);
     this.#lines.push(row?.status === "queued" ? `withdraw ${name}` : `stop ${name}`);
-    return row?.status === "queued" ? [{ type: "task.canceled", at: this.#now, step, task, attempt, started: false }] : [];
+    return row?.status === "queued"
+      ? [{ type: "task.canceled", at: this.#now, step, task, attempt, started: false }]
+      : [];
   }
 
   #outputEvaluated(): RunEvent {
@@ -93,7 +96,11 @@ export class Player {
   #read(text: string): RunEvent[] {
     const at = this.#now;
     if (text === "create") return [{ type: "run.create", at }];
-    if (text === "start") return [{ type: "run.create", at }, { type: "run.start", at }];
+    if (text === "start")
+      return [
+        { type: "run.create", at },
+        { type: "run.start", at },
+      ];
     if (text === "cancel" || text === "pause" || text === "resume") return [{ type: `run.${text}`, at }];
     const retry = /^retry(?: (from|only) (\S+))?$/.exec(text);
     if (retry !== null) {
@@ -173,7 +180,7 @@ export class Player {
       }
       return;
     }
-    const line = changeText(type, data as Readonly<Record<string, unknown>> | null);
+    const line = changeText(type, data);
     if (line !== null || isDetailed) this.#lines.push(`${name} ${line ?? "ready"}`);
   }
 

@@ -4,11 +4,11 @@ import { planOf } from "./plan-of.ts";
 import { chapters } from "./tables.ts";
 
 for (const chapter of chapters) {
-  describe(chapter.title, () => {
+  describe(`Chapter: ${chapter.title}`, () => {
     for (const rule of chapter.rules) {
-      describe(rule.id, () => {
+      describe(`Rule ${rule.id}`, () => {
         for (const scenario of rule.scenarios) {
-          test(scenario.title, () => {
+          test(`${rule.id}: ${scenario.title}`, () => {
             const player = new Player(planOf(scenario), scenario);
             const played = scenario.play.map(([event]) => [event, ...player.play(event)]);
             expect(played).toEqual(scenario.play);

@@ -11,7 +11,7 @@ import { logLine, summaryLine } from "../view/json-lines.ts";
 import { numberOf } from "../view/trace-line.ts";
 import type { Reporter } from "../view/reporter.ts";
 import { createRunView } from "../view/run-view.ts";
-import type { RunView } from "../view/run-view.ts";
+import type { NodeView, RunView } from "../view/run-view.ts";
 import { describeResult } from "./describe-result.ts";
 
 /** Where the engine's log lines go. The engine is made before anyone knows which run they belong to. */
@@ -67,6 +67,7 @@ async function workUntilEnd(following: Following, shown: { readonly view: RunVie
       const { line, node } = applyTrace(shown.view, event);
       if ((numberOf(event["seq"]) ?? Number.POSITIVE_INFINITY) <= following.shownAfter) continue;
       if (following.progress.json === true) writeJsonLine(following.context.io.stdout, event);
+      if (node !== undefined) await learnTotal(following, node);
       shown.reporter.changed(line, node);
     }
     const result = await engine.inspect(runId);
@@ -75,6 +76,13 @@ async function workUntilEnd(following: Following, shown: { readonly view: RunVie
   } finally {
     await worker.stop();
   }
+}
+
+/** A running map whose number of items the trace did not say: its row knows. */
+async function learnTotal({ engine, runId, context, progress }: Following, { items, index, status }: NodeView): Promise<void> {
+  if (items === null || items.total !== null || status !== "running" || !showsProgress(context, progress)) return;
+  const loaded = await engine.store.load(runId);
+  items.total = loaded?.steps.find((row) => row.step === index && row.task < 0)?.items ?? null;
 }
 
 /** How long the second Ctrl-C waits for its cancel to be written down before the process goes. */

@@ -43,8 +43,9 @@ test("shows one line where there is no room at all", () => {
 
 test("never takes more lines than it has, whatever the statuses", () => {
   const statuses: readonly StepStatus[] = ["completed", "failed", "running", "pending", "waiting"];
-  for (let seed = 0; seed < 50; seed += 1) {
+  for (let seed = 0; seed < 10; seed += 1) {
     const mix = Array.from({ length: 12 }, (_, index) => statuses[(seed * 31 + index * (seed + 3)) % statuses.length] ?? "pending");
-    for (let budget = 1; budget <= 12; budget += 1) expect(foldRows(nodes(...mix), budget).length).toBeLessThanOrEqual(budget);
+    const all = nodes(...mix);
+    for (let budget = 1; budget <= 12; budget += 1) expect(foldRows(all, budget).length).toBeLessThanOrEqual(budget);
   }
 });

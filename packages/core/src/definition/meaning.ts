@@ -67,10 +67,10 @@ const WORDS: ReadonlyMap<Section, ReadonlyMap<string, Meaning>> = new Map(
 );
 
 function wordsOf({ keys, aliases = {} }: SectionKeys): ReadonlyMap<string, Meaning> {
-  const words = new Map<string, Meaning>();
+  const words = new Map<string, Meaning>(keys.map((key) => [key, { key }]));
   for (const [word, meaning] of Object.entries(aliases)) {
-    words.set(word, typeof meaning === "string" ? { key: meaning } : meaning);
+    // A section may take the keys of another one that has the word as a key of its own.
+    if (!words.has(word)) words.set(word, typeof meaning === "string" ? { key: meaning } : meaning);
   }
-  for (const key of keys) words.set(key, { key });
   return words;
 }

@@ -8,13 +8,16 @@ import { graph, workflow } from "./schema/workflow.ts";
  * that runs workflows imports this file, and a test holds the schema and the readers together.
  */
 export function jsonSchema(): JsonObject {
-  const { $schema, $defs } = z.toJSONSchema(z.union([workflow, graph]), {
+  const { $schema, $defs = {} } = z.toJSONSchema(z.union([workflow, graph]), {
     io: "input",
     override: ({ jsonSchema: made }) => {
       if (made.additionalProperties === false) made.patternProperties = { "^x-": {} };
+      // Bounds that every number of JSON has anyway.
+      if (made.maximum === Number.MAX_SAFE_INTEGER) delete made.maximum;
+      if (made.minimum === Number.MIN_SAFE_INTEGER) delete made.minimum;
     },
   });
-  const schema = {
+  return withoutDetours({
     $schema,
     title: "Braid workflow",
     description: "A workflow of Braid, as a list of steps or as a graph of nodes and edges.",
@@ -24,8 +27,22 @@ export function jsonSchema(): JsonObject {
     then: { $ref: "#/$defs/graph" },
     else: { $ref: "#/$defs/workflow" },
     $defs,
-  };
-  return JSON.parse(JSON.stringify(schema)) as JsonObject;
+  });
+}
+
+/** Definitions that only point to another one are what is left of recursion: references skip them. */
+function withoutDetours(schema: { readonly $defs: { readonly [name: string]: object } }): JsonObject {
+  const targets = new Map<string, string>();
+  const kept: { [name: string]: object } = {};
+  for (const [name, definition] of Object.entries(schema.$defs)) {
+    const { $ref, ...rest } = definition as { readonly $ref?: string };
+    if ($ref !== undefined && Object.keys(rest).length === 0) targets.set(`#/$defs/${name}`, $ref);
+    else kept[name] = definition;
+  }
+  const text = JSON.stringify({ ...schema, $defs: kept }, (key, value: unknown) =>
+    key === "$ref" && typeof value === "string" ? (targets.get(value) ?? value) : value,
+  );
+  return JSON.parse(text) as JsonObject;
 }
 
 /** The schema as the file that is published with the package. */

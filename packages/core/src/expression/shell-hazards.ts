@@ -1,4 +1,11 @@
-import { declaresType, isDeclarer, isEvaluatedVariable, readAssignment, typedVariables } from "./shell-names.ts";
+import {
+  declaresType,
+  isDeclarer,
+  isEvaluatedVariable,
+  readAssignment,
+  typedVariables,
+  withoutAssignments,
+} from "./shell-names.ts";
 import { checkPrograms } from "./shell-program-hazards.ts";
 import {
   ARITHMETIC,
@@ -67,9 +74,8 @@ function checkSubscripts(scan: ShellScan, words: readonly ShellWord[]): void {
 }
 
 function checkCommand(scan: ShellScan, command: ShellCommand, typed: ReadonlySet<string>): void {
-  const start = command.words.findIndex((word) => readAssignment(word.text) === undefined);
-  const words = start === -1 ? [] : command.words.slice(start);
-  for (const word of start === -1 ? command.words : command.words.slice(0, start)) checkAssignment(scan, word, typed);
+  const words = withoutAssignments(command.words);
+  for (const word of command.words.slice(0, command.words.length - words.length)) checkAssignment(scan, word, typed);
   const skipped = words.findIndex(({ text }) => text !== "command" && text !== "builtin");
   const [name, ...rest] = skipped === -1 ? [] : words.slice(skipped);
   if (name === undefined) return;

@@ -32,6 +32,12 @@ export function readAssignment(text: string): Assignment | undefined {
   return text.charAt(at) === "=" ? { name, subscript, value: text.slice(at + 1) } : undefined;
 }
 
+/** The words of a command from its name on. */
+export function withoutAssignments(words: readonly ShellWord[]): readonly ShellWord[] {
+  const name = words.findIndex((word) => readAssignment(word.text) === undefined);
+  return name === -1 ? [] : words.slice(name);
+}
+
 /** Whether the shell runs or computes what is assigned to the variable. */
 export function isEvaluatedVariable(name: string): boolean {
   return EVALUATED_VARIABLES.has(name);

@@ -1,8 +1,10 @@
+import { withoutAssignments } from "./shell-names.ts";
 import {
   type Interpreter,
   type Program,
   interpreterOf,
   isShell,
+  mentionsShell,
   operandsOf,
   programsOf,
   remoteWords,
@@ -41,7 +43,7 @@ export function checkPrograms(scan: ShellScan): void {
     if (command.kind !== "command") continue;
     const before = pipelines.get(command.pipeline) ?? [];
     pipelines.set(command.pipeline, before.concat(command));
-    const programs = programsOf(command.words);
+    const programs = programsOf(withoutAssignments(command.words));
     for (const program of programs) checkArguments(scan, program);
     const refusal = inputRefusal(programs);
     if (refusal === undefined) continue;
@@ -111,7 +113,11 @@ function readsScript(program: Program): boolean {
   if (name === "ssh") return remoteWords(words).length === 0;
   if (name === "source" || name === ".") return words[0]?.text === "/dev/stdin";
   if (name === "su") return !words.some(({ text }) => text === "-c" || text === "--command");
-  return isShell(program) && shellProgram(words).from === "input";
+  if (name === "eval") return words.some(({ text }) => mentionsShell(text));
+  if (!isShell(program)) return false;
+  const source = shellProgram(words);
+  // The text of a program may itself start a shell, which then reads the same input.
+  return source.from === "input" || (source.from === "argument" && mentionsShell(source.script?.text ?? ""));
 }
 
 function readsForeignCode(program: Program): boolean {

@@ -1,3 +1,4 @@
+import { isNameCharacter } from "./shell-quote.ts";
 import { type ShellWord, isKnown } from "./shell-scan.ts";
 
 /** Shells that are given a program as text. */
@@ -75,6 +76,21 @@ export function programsOf(words: readonly ShellWord[]): Program[] {
 /** Whether a program is a shell. */
 export function isShell(program: Program): boolean {
   return SHELLS.has(program.name);
+}
+
+/** Whether the name of a shell stands anywhere in a text. */
+export function mentionsShell(text: string): boolean {
+  let word = "";
+  for (let at = 0; at <= text.length; at += 1) {
+    const character = text.charAt(at);
+    if (character !== "" && isNameCharacter(character)) {
+      word += character;
+      continue;
+    }
+    if (SHELLS.has(word)) return true;
+    word = "";
+  }
+  return false;
 }
 
 /** What is known of a program that runs programs of its own language. Versions may follow the name: `python3.12`. */

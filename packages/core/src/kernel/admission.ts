@@ -79,7 +79,7 @@ function admitBest(work: Work): void {
   if (!step.isMap) state.scopes[step.slots]!.ready.remove(entry);
   row.status = "queued";
   row.attempt += 1;
-  reserve(state, step.slots);
+  reserve(state, step.slots, true);
   refreshUp(state, step.slots, work.at);
   work.command({ type: "startTask", step: entry, task: row.task, attempt: row.attempt });
 }
@@ -109,10 +109,11 @@ function nextReadyItem(map: MapState): number | undefined {
   }
 }
 
-export function reserve(state: RunState, slots: number): void {
+function reserve(state: RunState, slots: number, isQueued: boolean): void {
   for (let scope = slots; scope >= 0; scope = state.plan.scopes[scope]!.parent) {
-    state.scopes[scope]!.active += 1;
-    state.scopes[scope]!.notStarted += 1;
+    const counters = state.scopes[scope]!;
+    counters.active += 1;
+    if (isQueued) counters.notStarted += 1;
   }
 }
 
@@ -212,12 +213,7 @@ export function rebuildAdmission(state: RunState, rows: Iterable<StepRow>): void
   for (const row of rows) {
     placeRow(state, row);
     const step = state.plan.steps[row.step]!;
-    if (holdsSlots(state, row)) {
-      for (let scope = step.slots; scope >= 0; scope = state.plan.scopes[scope]!.parent) {
-        state.scopes[scope]!.active += 1;
-        if (row.status === "queued") state.scopes[scope]!.notStarted += 1;
-      }
-    }
+    if (holdsSlots(state, row)) reserve(state, step.slots, row.status === "queued");
     if (row.task >= 0 && row.status !== "pending") rememberItem(state, row);
   }
   for (const step of state.plan.steps) wantAgain(state, step.index);

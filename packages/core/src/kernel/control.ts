@@ -50,8 +50,8 @@ export function stopPhase(work: Work, cause: CancelCause): void {
 
 function skipEverything(work: Work): void {
   const { onSuccess, onFailure, finally: last } = work.plan.phases;
-  for (const member of work.plan.scopes[0]!.members) skip(work, member, "run_canceled", false);
-  for (const phase of [onSuccess, onFailure, last]) if (phase !== null) skip(work, phase, "run_canceled", false);
+  for (const member of work.plan.scopes[0]!.members) skip(work, member, { reason: "run_canceled" });
+  for (const phase of [onSuccess, onFailure, last]) if (phase !== null) skip(work, phase, { reason: "run_canceled" });
 }
 
 export function pauseRun(work: Work): string | null {

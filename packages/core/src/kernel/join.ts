@@ -50,7 +50,7 @@ export function decideJoin(work: Work, step: number): void {
       return;
     case "fire":
       if (mayFire(work, planStep)) fire(work, step);
-      else skip(work, step, "scope_failed", false);
+      else skip(work, step, { reason: "scope_failed" });
   }
 }
 
@@ -120,7 +120,7 @@ function satisfiedSources(work: Work, step: PlanStep): readonly number[] {
 function skipJoin(work: Work, step: PlanStep, row: StepRow): void {
   const reason = skipReason(work, step, row);
   const isCut = reason === "upstream_skipped" && row.cut > 0;
-  skip(work, step.index, reason, isCut);
+  skip(work, step.index, { reason, isCut });
   if (reason === "upstream_failed" && work.state.index.needers[step.index]!.length === 0) {
     markEnd(work, work.state.steps[step.index]!);
   }

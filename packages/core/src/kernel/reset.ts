@@ -82,6 +82,8 @@ function countedBy(work: Work, source: number, target: number): boolean {
   return from.settledSeq <= decidedAt;
 }
 
+const inOrder = (steps: ReadonlySet<number>): readonly number[] => [...steps].toSorted((a, b) => a - b);
+
 class Selection {
   readonly #work: Work;
   readonly #fresh = new Set<number>();
@@ -132,7 +134,6 @@ class Selection {
   }
 
   result(): Reset {
-    const inOrder = (steps: Set<number>): number[] => [...steps].toSorted((a, b) => a - b);
     return { fresh: inOrder(this.#fresh), reopened: inOrder(this.#reopened) };
   }
 }

@@ -69,9 +69,9 @@ export function advanceRun(work: Work): void {
 function endMain(work: Work): void {
   if (work.run.remaining > 0 || !closeFailures(work, work.plan.scopes[0]!.members)) return;
   const { onSuccess, onFailure } = work.plan.phases;
-  const outcome = mainOutcome(work);
-  const chosen = outcome === "completed" ? onSuccess : outcome === "failed" ? onFailure : null;
-  const reason = outcome === "canceled" ? "run_canceled" : "branch_not_taken";
+  const ended = mainOutcome(work);
+  const chosen = ended === "completed" ? onSuccess : ended === "failed" ? onFailure : null;
+  const reason = ended === "canceled" ? "run_canceled" : "branch_not_taken";
   for (const hook of [onSuccess, onFailure]) if (hook !== null && hook !== chosen) skipPhase(work, hook, reason);
   work.touchRun().phase = "hooks";
   if (chosen !== null) enterScope(work, chosen);
@@ -114,7 +114,7 @@ function endFinally(work: Work): void {
 
 function skipPhase(work: Work, phase: number, reason: SkipReason): void {
   const row = work.state.steps[phase];
-  if (row === undefined || !isTerminal(row.status)) skip(work, phase, reason, false);
+  if (row === undefined || !isTerminal(row.status)) skip(work, phase, { reason });
 }
 
 const isSettled = (work: Work, step: number): boolean => {

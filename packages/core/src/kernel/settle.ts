@@ -56,7 +56,7 @@ export function fail(work: Work, row: StepRow, error: StepError): void {
 /** Stops a step for good: canceled if it had started, else skipped. */
 export function stopped(work: Work, row: StepRow, cause: StopCause): void {
   if (row.startedAt === null) {
-    skip(work, row.step, skipReasonOf(cause), false);
+    skip(work, row.step, { reason: skipReasonOf(cause) });
     return;
   }
   work.touch(row).status = "canceled";
@@ -71,11 +71,14 @@ export function skipReasonOf(cause: StopCause): SkipReason {
   return "scope_failed";
 }
 
-/**
- * Skips a step that never started, and first everything in the block it owns. `isCut`: its success and order edges are
- * cut.
- */
-export function skip(work: Work, step: number, reason: SkipReason, isCut: boolean): void {
+/** Why a step is skipped, and whether its success and order edges are cut. */
+export interface Skip {
+  readonly reason: SkipReason;
+  readonly isCut?: boolean;
+}
+
+/** Skips a step that never started, and first everything in the block it owns. */
+export function skip(work: Work, step: number, { reason, isCut = false }: Skip): void {
   const row = work.touchStep(step);
   const planStep = work.step(step);
   if (planStep.body !== null && !planStep.isMap) {
@@ -93,7 +96,7 @@ export function skip(work: Work, step: number, reason: SkipReason, isCut: boolea
 function skipMembers(work: Work, scope: number, reason: SkipReason): void {
   for (const member of work.plan.scopes[scope]!.members) {
     const row = work.state.steps[member];
-    if (row === undefined || !isTerminal(row.status)) skip(work, member, reason, false);
+    if (row === undefined || !isTerminal(row.status)) skip(work, member, { reason });
   }
 }
 

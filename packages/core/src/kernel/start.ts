@@ -56,7 +56,7 @@ function conditionUnmet(work: Work, step: PlanStep, row: StepRow): void {
   if (step.whenUnmet === "fail") {
     fail(work, row, { code: "condition_unmet", message: `The condition of step \`${step.id}\` does not hold.` });
   } else {
-    skip(work, step.index, "condition", step.whenUnmet === "skipBranch");
+    skip(work, step.index, { reason: "condition", isCut: step.whenUnmet === "skipBranch" });
   }
 }
 

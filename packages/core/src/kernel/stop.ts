@@ -20,10 +20,14 @@ import type { Work } from "./work.ts";
 
 const LEVEL: Record<StopState, number> = { none: 0, inside_soft: 1, inside: 2, outside_soft: 3, outside: 4 };
 
-/** Why something is stopped, and whether running attempts and child runs may finish. */
+/**
+ * Why something is stopped, and whether running attempts and child runs may finish. `passedOn`: the cause that members of a
+ * scope are given, where it is not that their parent stopped.
+ */
 export interface Stop {
   readonly cause: CancelCause;
   readonly isSoft: boolean;
+  readonly passedOn?: CancelCause;
 }
 
 /** A failure counted in the scope: its mode decides. */
@@ -36,7 +40,7 @@ export function stopInside(work: Work, scopeIndex: number): void {
   if (previous === null) return;
   const stop: Stop = { cause: "scope_failed", isSoft };
   if (scope.kind === "map") {
-    stopItems(work, work.touchStep(scope.owner), stop, previous);
+    stopItems(work, work.touchStep(scope.owner), { ...stop, skipsRest: previous === "none" });
     return;
   }
   for (const member of scope.members) {
@@ -52,19 +56,16 @@ function mayGoOn(work: Work, member: number): boolean {
   return isRescued(work, work.step(member));
 }
 
-/**
- * Stops a scope from outside; a later, harder stop overrules a softer one. `passedOn` is the cause its members are
- * given: that of a scope's own timeout names the timeout, otherwise it is the parent that stopped.
- */
-export function stopOutside(work: Work, scopeIndex: number, stop: Stop, passedOn = memberCause(stop.cause)): void {
+/** Stops a scope from outside; a later, harder stop overrules a softer one. */
+export function stopOutside(work: Work, scopeIndex: number, stop: Stop): void {
   const scope = work.plan.scopes[scopeIndex]!;
   const previous = raise(work, scope, stop.isSoft ? "outside_soft" : "outside");
   if (previous === null) return;
   const owner: RunRow | StepRow = scope.owner < 0 ? work.run : work.state.steps[scope.owner]!;
   owner.stopCause = stop.cause;
-  const inner: Stop = { cause: passedOn, isSoft: stop.isSoft };
+  const inner: Stop = { cause: stop.passedOn ?? memberCause(stop.cause), isSoft: stop.isSoft };
   if (scope.kind === "map") {
-    stopItems(work, work.touchStep(scope.owner), inner, previous);
+    stopItems(work, work.touchStep(scope.owner), { ...inner, skipsRest: previous === "none" });
   } else {
     for (const member of scope.members) stopMember(work, member, inner);
   }
@@ -83,7 +84,7 @@ function raise(work: Work, scope: PlanScope, stop: StopState): StopState | null 
 export function stopMember(work: Work, step: number, stop: Stop): void {
   const row = work.state.steps[step];
   if (row === undefined || row.status === "pending") {
-    skip(work, step, skipReasonOf(stop.cause), false);
+    skip(work, step, { reason: skipReasonOf(stop.cause) });
     return;
   }
   if (isTerminal(row.status)) return;
@@ -162,8 +163,9 @@ export function settleStopped(work: Work, row: StepRow, cause: StopCause): void 
   else stopped(work, row, cause);
 }
 
-function stopItems(work: Work, owner: StepRow, stop: Stop, previous: StopState): void {
-  if (previous === "none") skipUnstartedItems(work, owner);
+/** `skipsRest`: the scope had not stopped before, so items that never started are still to be counted as skipped. */
+function stopItems(work: Work, owner: StepRow, stop: Stop & { readonly skipsRest: boolean }): void {
+  if (stop.skipsRest) skipUnstartedItems(work, owner);
   const live = [...work.state.mapState(owner.step).live].toSorted((a, b) => a - b);
   for (const item of live) stopTask(work, work.touchItem(owner.step, item), stop);
   offerMap(work, owner.step);

@@ -52,7 +52,7 @@ function runTimerFired(work: Work, event: TimerFired): string | null {
 function scopeTimedOut(work: Work, row: StepRow): void {
   const step = work.step(row.step);
   row.error = { code: "timeout", message: `\`${step.name}\` did not end before its timeout.` };
-  stopOutside(work, step.body!, { cause: "scope_timeout", isSoft: false }, "scope_timeout");
+  stopOutside(work, step.body!, { cause: "scope_timeout", isSoft: false, passedOn: "scope_timeout" });
 }
 
 function taskTimerFired(work: Work, row: StepRow, timer: "delay" | "retry" | "sleep"): null {

@@ -88,14 +88,15 @@ export class Work {
 
   /** Hidden steps leave no trace: nobody wrote them. */
   emit(type: TraceType, row: StepRow, data: JsonObject | null): void {
-    if (this.step(row.step).hidden) return;
-    const isTask = type.startsWith("task.") || type === "step.retrying";
-    const task = row.task >= 0 ? row.task : isTask || !this.step(row.step).isMap ? 0 : -1;
-    this.#append(type, row.step, task, row.attempt, data);
+    const step = this.step(row.step);
+    if (step.hidden) return;
+    // A map as a whole is no task; an ordinary step is its only one.
+    const task = row.task >= 0 ? row.task : step.isMap ? -1 : 0;
+    this.#append({ type, step: row.step, task, attempt: row.attempt, data });
   }
 
   emitRun(type: TraceType, data: JsonObject | null): void {
-    this.#append(type, -1, -1, 0, data);
+    this.#append({ type, step: -1, task: -1, attempt: 0, data });
   }
 
   command(command: Command): void {
@@ -109,7 +110,7 @@ export class Work {
     this.joins.push(step);
   }
 
-  #append(type: TraceType, step: number, task: number, attempt: number, data: JsonObject | null): void {
+  #append({ type, step, task, attempt, data }: Omit<TraceEvent, "seq" | "at">): void {
     const seq = ++this.touchRun().traceSeq;
     this.trace.push({ seq, at: this.at, type, step, task, attempt, data });
   }

@@ -77,7 +77,9 @@ function expectedSteps(plan: Plan): Uint8Array {
     if (owner >= 0 && isExpected[owner] === 0) continue;
     const satisfied = incoming.filter((edge) => {
       const { from, on } = plan.edges[edge]!;
-      return on === "settled" || on === "order" || join.kind === "settled" || (on === "success" && isExpected[from] === 1);
+      return (
+        on === "settled" || on === "order" || join.kind === "settled" || (on === "success" && isExpected[from] === 1)
+      );
     });
     const needed = incoming.length === 0 ? 0 : join.kind === "quorum" ? join.quorum : 1;
     if (satisfied.length >= needed) isExpected[index] = 1;

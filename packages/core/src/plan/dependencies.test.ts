@@ -22,7 +22,12 @@ describe("dependsOn", () => {
   });
 
   test("may say what it waits for", () => {
-    const plan = planOf([step("a"), needs("b", { step: "a", on: "settled" }, "c"), needs("c", "a"), needs("d", "a.error")]);
+    const plan = planOf([
+      step("a"),
+      needs("b", { step: "a", on: "settled" }, "c"),
+      needs("c", "a"),
+      needs("d", "a.error"),
+    ]);
     expect(edgesIn(plan)).toEqual([
       "a -> b (settled, explicit)",
       "c -> b (success, explicit)",

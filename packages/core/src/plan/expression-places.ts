@@ -94,7 +94,9 @@ function commandPlaces(
   const places: ExpressionPlace[] = [];
   if (run !== undefined) places.push({ role, kind: "script", value: run, path: `${at}/run` });
   if (command !== undefined) {
-    const [kind, value] = isShellCommand(command) ? (["script", command.slice(1)] as const) : (["value", command] as const);
+    const [kind, value] = isShellCommand(command)
+      ? (["script", command.slice(1)] as const)
+      : (["value", command] as const);
     places.push({ role, kind, value, path: `${at}/command` });
   }
   return places;

@@ -77,7 +77,8 @@ export function ancestorsOf(plan: Plan, id: string): readonly string[] {
   isBefore[step] = 1;
   for (let place = order.length - 1; place >= 0; place -= 1) {
     const node = order[place]!;
-    for (let arc = offsets[node]!; arc < offsets[node + 1]!; arc += 1) if (isBefore[targets[arc]!] === 1) isBefore[node] = 1;
+    for (let arc = offsets[node]!; arc < offsets[node + 1]!; arc += 1)
+      if (isBefore[targets[arc]!] === 1) isBefore[node] = 1;
   }
   const phase = phaseOf(plan, step);
   const found = plan.steps.filter(({ index, hidden }) => {
@@ -239,4 +240,3 @@ function isPhaseOpen(plan: Plan, phase: number, done: Uint8Array): boolean {
   const isMainDone = plan.scopes[0]!.members.every((member) => done[member] === 1);
   return isMainDone && (phase === onSuccess || onSuccess === null || done[onSuccess] === 1);
 }
-

@@ -15,7 +15,9 @@ describe("a list without dependsOn and marks", () => {
   });
 
   test("takes `parallel: false` and `parallelGroup: 0` as unmarked", () => {
-    expect(edgesIn(planOf([step("a", { parallel: false }), step("b", { parallelGroup: 0 })]))).toEqual(["a -> b (order)"]);
+    expect(edgesIn(planOf([step("a", { parallel: false }), step("b", { parallelGroup: 0 })]))).toEqual([
+      "a -> b (order)",
+    ]);
   });
 
   test("orders blocks and maps like any step", () => {
@@ -121,7 +123,11 @@ describe("marked neighbours", () => {
   test("with different numbers make groups with a barrier between", () => {
     const plan = planOf([marked("a", 10), marked("b", 10), marked("c", 20), marked("d")]);
     expect(edgesIn(plan)).toEqual(["steps/group-1 -> steps/group-2 (group)", "steps/group-2 -> steps/group-3 (group)"]);
-    expect(plan.steps.filter(({ hidden }) => hidden).map(({ name }) => name)).toEqual(["group 10", "group 20", "parallel 3"]);
+    expect(plan.steps.filter(({ hidden }) => hidden).map(({ name }) => name)).toEqual([
+      "group 10",
+      "group 20",
+      "parallel 3",
+    ]);
   });
 
   test("that are parted make two groups of `parallel: true`", () => {
@@ -134,8 +140,12 @@ describe("marked neighbours", () => {
   });
 
   test("cannot take up a number again", () => {
-    expect(problemOf([marked("a", 1), step("b"), marked("c", 1)])).toContain("comes back after other steps; it began at `a`");
-    expect(problemsOf([marked("a", 1), step("b"), marked("c", 1)])).toEqual(["parallel_group_split /steps/2/parallelGroup"]);
+    expect(problemOf([marked("a", 1), step("b"), marked("c", 1)])).toContain(
+      "comes back after other steps; it began at `a`",
+    );
+    expect(problemsOf([marked("a", 1), step("b"), marked("c", 1)])).toEqual([
+      "parallel_group_split /steps/2/parallelGroup",
+    ]);
   });
 
   test("cannot have falling numbers", () => {
@@ -152,7 +162,11 @@ describe("marked neighbours", () => {
 });
 
 describe("a block", () => {
-  const block = (steps: readonly object[], more: object = {}): object => ({ id: "block", parallel: { steps }, ...more });
+  const block = (steps: readonly object[], more: object = {}): object => ({
+    id: "block",
+    parallel: { steps },
+    ...more,
+  });
 
   test("runs its members at the same time", () => {
     expect(edgesIn(planOf([block([step("a"), step("b")])]))).toEqual([]);
@@ -202,7 +216,10 @@ describe("mode", () => {
   });
 
   test("sequential keeps the file order beside dependsOn, and what is written says more", () => {
-    const written = { mode: "sequential", steps: [step("a"), step("b", { dependsOn: ["a"] }), step("c", { dependsOn: ["a"] })] };
+    const written = {
+      mode: "sequential",
+      steps: [step("a"), step("b", { dependsOn: ["a"] }), step("c", { dependsOn: ["a"] })],
+    };
     expect(problemsOf(written)).toEqual([]);
     expect(edgesIn(planOf(written))).toEqual([
       "a -> b (success, explicit)",

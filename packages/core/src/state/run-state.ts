@@ -5,8 +5,8 @@ import { assignRunRow, assignStepRow } from "./copy.ts";
 import { Heap, IndexedHeap } from "./heap.ts";
 import { indexOf } from "./plan-index.ts";
 import type { PlanIndex } from "./plan-index.ts";
-import { RunRow, StepRow } from "./rows.ts";
-import type { RowChange } from "./rows.ts";
+import { RunRow } from "./rows.ts";
+import type { RowChange, StepRow } from "./rows.ts";
 
 /** A timer of a row. It holds only while the row still names that instant. */
 export interface Timer {
@@ -137,7 +137,7 @@ export function restoreRows(state: RunState, changes: readonly RowChange[]): voi
       assignRunRow(change.after, change.before ?? new RunRow());
     } else if (change.before === null) {
       if (change.after.task < 0) state.steps[change.after.step] = undefined;
-      else delete state.mapState(change.after.step).rows[change.after.task];
+      else state.mapState(change.after.step).rows[change.after.task] = undefined;
     } else {
       assignStepRow(change.after, change.before);
     }

@@ -3,7 +3,7 @@ import { normalize } from "@braid/core";
 import type { ActionDefinition, Definition, JsonObject, MapDefinition, StepDefinition } from "@braid/core";
 import { InvalidDefinition } from "../runtime/errors.ts";
 import type { WorkflowOptions } from "./types.ts";
-import type { ChildWorkflow } from "./workflow.ts";
+import type { ChildWorkflow } from "./built-workflow.ts";
 
 /** What a builder has collected: steps as a file would write them, and the functions that stand where a file has text. */
 export interface Source {

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Definition, JsonObject } from "@braid/core";
+import type { BuiltWorkflow, ChildWorkflow } from "./built-workflow.ts";
 import { defineWorkflow } from "./define-workflow.ts";
 import type { Source } from "./define-workflow.ts";
 import type {
@@ -21,22 +22,6 @@ import type {
   TaskOptions,
   WorkflowOptions,
 } from "./types.ts";
-
-/** A workflow in code: its definition, and the functions that the definition names. */
-export interface BuiltWorkflow<Input = JsonObject, Output = unknown> {
-  readonly kind: "workflow";
-  readonly definition: Definition;
-  readonly functions: ReadonlyMap<string, (context: never) => unknown>;
-  /** Checks a run's input where a schema was given. */
-  readonly inputSchema: StandardSchemaV1<unknown, Input> | null;
-  /** Built workflows that steps run as children; registered with this one. */
-  readonly children: readonly ChildWorkflow<unknown>[];
-  /** Never set: it carries the type of the run's output. */
-  readonly outputType?: Output;
-}
-
-/** A built workflow as a step sees it, whatever its input is. */
-export type ChildWorkflow<Output> = Pick<BuiltWorkflow<never, Output>, "kind" | "definition" | "functions" | "children" | "outputType">;
 
 type Infer<Schema> = Schema extends StandardSchemaV1<unknown, infer Input> ? Input : JsonObject;
 type Add<All extends Steps, Id extends string, Info extends StepInfo> = All & { readonly [Key in Id]: Info };
@@ -68,6 +53,10 @@ type Given<Entries, Join, Condition, OnError> = (Entries extends readonly unknow
   (Join extends JoinOption ? { readonly join: Join } : object) &
   (Condition extends undefined ? object : { readonly when: Condition }) &
   (OnError extends string ? { readonly onError: OnError } : object);
+
+/** The steps of a list that has none yet. */
+// oxlint-disable-next-line typescript/no-generated-empty-object-type -- No step can be named is what it says.
+type NoSteps = Record<never, never>;
 
 type When<Input, All extends Steps> = (context: ControlContext<Input, Partial<AllDepsOf<All>>, unknown>) => boolean;
 
@@ -107,7 +96,7 @@ export class Workflow<Input, All extends Steps, Prev, Output = null> implements 
   /** A function as a step. */
   step<Id extends string, Output>(
     id: Id,
-    run: (context: HandlerContext<Input, Record<never, never>, Prev>) => MaybePromise<Output>,
+    run: (context: HandlerContext<Input, NoSteps, Prev>) => MaybePromise<Output>,
   ): Workflow<Input, Add<All, Id, { output: Output; optional: false }>, Output>;
   step<
     Id extends string,
@@ -120,7 +109,7 @@ export class Workflow<Input, All extends Steps, Prev, Output = null> implements 
   ): Workflow<Input, Add<All, Id, { output: Output; optional: IsOptional<All, Options> }>, Output>;
   step(id: string, ...rest: readonly unknown[]): Workflow<Input, never, never> {
     const [options, run] = rest.length === 1 ? [{}, rest[0]] : rest;
-    return this.#add(id, options as JsonObject, { type: this.#handler(id) }, { "": run });
+    return this.#add(id, options as JsonObject, { action: { type: this.#handler(id) }, functions: { "": run } });
   }
 
   /** A function that runs once per item. */
@@ -158,7 +147,7 @@ export class Workflow<Input, All extends Steps, Prev, Output = null> implements 
     const isFunction = typeof items === "function";
     const written = { ...forEach, items: isFunction ? [] : items } as JsonObject;
     const functions = isFunction ? { "": run, "#items": items } : { "": run };
-    return this.#add(id, others, { type: this.#handler(id), forEach: written }, functions);
+    return this.#add(id, others, { action: { type: this.#handler(id), forEach: written }, functions });
   }
 
   /** A script for the shell. */
@@ -167,17 +156,17 @@ export class Workflow<Input, All extends Steps, Prev, Output = null> implements 
     script: string,
     options?: Options,
   ): Workflow<Input, Add<All, Id, { output: CommandOutput; optional: IsOptional<All, Options> }>, CommandOutput> {
-    return this.#add(id, (options ?? {}) as JsonObject, { run: script }, {});
+    return this.#add(id, (options ?? {}) as JsonObject, { action: { run: script } });
   }
 
-  /** A step of a registered type. `Output` may be given; it is not checked here. */
-  use<Output = unknown>() {
+  /** A step of a registered type. `Result` may be given; it is not checked here. */
+  use<Result = unknown>() {
     return <Id extends string, const Options extends TaskOptions & DependsOn<All> & { readonly with?: unknown; readonly when?: When<Input, All> }>(
       id: Id,
       type: string,
       options?: Options,
-    ): Workflow<Input, Add<All, Id, { output: Output; optional: IsOptional<All, Options> }>, Output> =>
-      this.#add(id, (options ?? {}) as JsonObject, { type }, {});
+    ): Workflow<Input, Add<All, Id, { output: Result; optional: IsOptional<All, Options> }>, Result> =>
+      this.#add(id, (options ?? {}) as JsonObject, { action: { type } });
   }
 
   /** A run of another workflow. `with` makes its input. */
@@ -205,7 +194,7 @@ export class Workflow<Input, All extends Steps, Prev, Output = null> implements 
   > {
     const { with: input, ...others } = (options ?? {}) as unknown as JsonObject & { readonly with?: unknown };
     const action: JsonObject = { workflow: typeof child === "string" ? child : child.definition.name };
-    const list = this.#add(id, others as JsonObject, action, input === undefined ? {} : { "#with": input });
+    const list = this.#add(id, others, { action, functions: input === undefined ? {} : { "#with": input } });
     if (typeof child === "string") return list;
     return new Workflow({ ...list.#source, children: [...this.children, child] });
   }
@@ -216,7 +205,7 @@ export class Workflow<Input, All extends Steps, Prev, Output = null> implements 
     duration: number | string,
     options?: Options,
   ): Workflow<Input, Add<All, Id, { output: null; optional: IsOptional<All, Options> }>, null> {
-    return this.#add(id, (options ?? {}) as JsonObject, { sleep: duration }, {});
+    return this.#add(id, (options ?? {}) as JsonObject, { action: { sleep: duration } });
   }
 
   /** Waits until a person approves; a rejection fails the step. */
@@ -225,7 +214,7 @@ export class Workflow<Input, All extends Steps, Prev, Output = null> implements 
     options?: Options,
   ): Workflow<Input, Add<All, Id, { output: unknown; optional: IsOptional<All, Options> }>, unknown> {
     const { message, ...others } = (options ?? {}) as JsonObject & { message?: string };
-    return this.#add(id, others as JsonObject, { approval: message === undefined ? true : { message } }, {});
+    return this.#add(id, others, { action: { approval: message === undefined ? true : { message } } });
   }
 
   /** Waits without work: a join whose output is its sources' outputs by id. */
@@ -233,14 +222,14 @@ export class Workflow<Input, All extends Steps, Prev, Output = null> implements 
     id: Id,
     options: Options,
   ): Workflow<Input, Add<All, Id, { output: Partial<AllDepsOf<All>>; optional: IsOptional<All, Options> }>, Partial<AllDepsOf<All>>> {
-    return this.#add(id, options as unknown as JsonObject, {}, {});
+    return this.#add(id, options as unknown as JsonObject, { action: {} });
   }
 
   /** A block of steps that share a cap, a timeout and a failure mode; members are concurrent unless they name dependencies. */
   parallel<Id extends string, const Options extends BlockOptions & DependsOn<All> & { readonly when?: When<Input, All> }, Inner extends Steps>(
     id: Id,
     options: Options,
-    members: (list: Workflow<Input, Record<never, never>, undefined>) => Workflow<Input, Inner, unknown>,
+    members: (list: Workflow<Input, NoSteps, undefined>) => Workflow<Input, Inner, unknown>,
   ): Workflow<
     Input,
     Add<All & OptionalIf<Inner, IsOptional<All, Options>>, Id, { output: BlockOutput<Inner>; optional: IsOptional<All, Options> }>,
@@ -251,14 +240,14 @@ export class Workflow<Input, All extends Steps, Prev, Output = null> implements 
     const block = withoutUndefined({ onFailure, timeout, maxConcurrent, rateLimit, steps: inner.steps });
     const { functions, children } = inner;
     const next = new Workflow<Input, never, never>({ ...this.#source, functions, children });
-    return next.#add(id, others, { parallel: block }, {}) as never;
+    return next.#add(id, others, { action: { parallel: block } });
   }
 
   /** What the run gives, made from any step's output. A step that may be skipped may be undefined here. */
   output<Result>(
     make: (context: ControlContext<Input, AllDepsOf<All>, undefined>) => Result,
   ): Workflow<Input, All, Prev, Result> {
-    const functions = new Map(this.functions).set(`${this.#source.name}#output`, make as never);
+    const functions = new Map(this.functions).set(`${this.#source.name}#output`, make);
     return new Workflow({ ...this.#source, functions });
   }
 
@@ -294,8 +283,7 @@ export class Workflow<Input, All extends Steps, Prev, Output = null> implements 
   #add(
     id: string,
     options: JsonObject,
-    action: JsonObject,
-    functions: Readonly<Record<string, unknown>>,
+    { action, functions = {} }: { readonly action: JsonObject; readonly functions?: Readonly<Record<string, unknown>> },
   ): Workflow<Input, never, never> {
     const all = new Map(this.functions);
     const { when, ...written } = options as JsonObject & { when?: unknown };
@@ -306,7 +294,7 @@ export class Workflow<Input, All extends Steps, Prev, Output = null> implements 
   }
 }
 
-type Members<Input> = (list: Workflow<Input, Record<never, never>, undefined>) => Workflow<Input, never, never> | Workflow<Input, Steps, unknown>;
+type Members<Input> = (list: Workflow<Input, NoSteps, undefined>) => Workflow<Input, never, never> | Workflow<Input, Steps, unknown>;
 
 /**
  * Begins a workflow in code. `input` may be any Standard Schema (zod, valibot, arktype …): it types the input and checks it.
@@ -314,7 +302,7 @@ type Members<Input> = (list: Workflow<Input, Record<never, never>, undefined>) =
 export function workflow<const Schema extends StandardSchemaV1 | undefined = undefined>(
   name: string,
   options: WorkflowOptions & { readonly input?: Schema } = {},
-): Workflow<Infer<Schema>, Record<never, never>, undefined> {
+): Workflow<Infer<Schema>, NoSteps, undefined> {
   const { input, ...settings } = options;
   return new Workflow({ name, settings, steps: [], lists: {}, functions: new Map(), children: [], inputSchema: input ?? null });
 }

@@ -48,7 +48,11 @@ function drawBox(
 ): readonly string[] {
   const margin = prefix === "" ? "  " : `${prefix} `;
   const inside = drawList(plan, membersOf(plan, step), glyphs).map((line) => `${margin}${glyphs.vertical} ${line}`);
-  return [`${margin}${glyphs.boxTop}${glyphs.horizontal}`, ...inside, `${margin}${glyphs.boxBottom}${glyphs.horizontal}`];
+  return [
+    `${margin}${glyphs.boxTop}${glyphs.horizontal}`,
+    ...inside,
+    `${margin}${glyphs.boxBottom}${glyphs.horizontal}`,
+  ];
 }
 
 function listRows(plan: Plan, { rows, sources }: DrawnList, glyphs: Glyphs): readonly string[] {

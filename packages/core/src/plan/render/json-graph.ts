@@ -67,7 +67,14 @@ export function toJsonGraph(plan: Plan): JsonGraph {
     nodes: plan.steps
       .filter(({ index }) => isVisibleLeaf(plan, index))
       .map((step) => nodeOf(plan, step, levels[step.index]!)),
-    edges: edgesOf(plan).map(({ id, from, to, on, origin, port }) => ({ id, source: from, target: to, on, origin, port })),
+    edges: edgesOf(plan).map(({ id, from, to, on, origin, port }) => ({
+      id,
+      source: from,
+      target: to,
+      on,
+      origin,
+      port,
+    })),
     groups: plan.steps.filter(({ index }) => isContainer(plan, index)).map((step) => groupOf(plan, step)),
   };
 }

@@ -49,7 +49,11 @@ const MAX_LANES = 40;
  * the lanes that lead to it and stands in the first of those that end there. Where a line crosses a lane it does not join,
  * the lane is drawn through. Null when the drawing would have too many lanes.
  */
-export function drawLanes(list: DrawnList, glyphs: Glyphs, isBlock: (step: number) => boolean): readonly LaneRow[] | null {
+export function drawLanes(
+  list: DrawnList,
+  glyphs: Glyphs,
+  isBlock: (step: number) => boolean,
+): readonly LaneRow[] | null {
   const rows: LaneRow[] = [];
   const lanes: (Lane | null)[] = [];
   for (const step of list.rows) {
