@@ -39,6 +39,7 @@ export const hasWorker = (task: NaiveTask): boolean => task.plan.kind === "task"
 export function complete(state: NaiveState, task: NaiveTask, activePorts: readonly string[] | null = null): void {
   start(state, task);
   task.status = "completed";
+  task.cause = null;
   const step = asStep(state, task);
   if (step !== null) step.activePorts = activePorts;
   settle(state, task);
@@ -46,6 +47,7 @@ export function complete(state: NaiveState, task: NaiveTask, activePorts: readon
 
 export function fail(state: NaiveState, task: NaiveTask, error: StepError): void {
   task.status = "failed";
+  task.cause = null;
   task.error = error;
   settle(state, task);
   const step = asStep(state, task);

@@ -67,7 +67,7 @@ function passedOn(cause: CancelCause): CancelCause {
 
 export function stopTask(state: NaiveState, task: NaiveTask, { cause, isSoft }: Stop): void {
   if (isSettled(task)) return;
-  if (task.status === "queued") requestStop(task, cause, isSoft);
+  if (task.status === "queued") requestStop(task, cause, false);
   else if (task.status === "running" || isChild(task)) {
     if (!isSoft) requestStop(task, cause, false);
   } else settleStopped(state, task, cause);

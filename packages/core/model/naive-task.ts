@@ -55,7 +55,9 @@ function claimed(state: NaiveState, task: NaiveTask): void {
   }
 }
 
+/** An attempt that was withdrawn from the queue was none. */
 function withdrawn(state: NaiveState, task: NaiveTask): void {
+  task.attempt -= 1;
   if (task.cause === "paused") {
     task.cause = null;
     wantAgain(state, task);

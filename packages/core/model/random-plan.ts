@@ -81,8 +81,12 @@ function list(features: Features): fc.Arbitrary<ListSpec> {
   });
   return fc.record({
     order: mostly<"graph" | "sequence">("graph", "sequence"),
-    pools: features.limits ? fc.array(pool, { maxLength: 2 }) : fc.constant([]),
-    steps: fc.array(step(features), { minLength: features.depth > 0 ? 1 : 0, maxLength: features.maxSteps }),
+    pools: features.limits ? fc.array(pool, { maxLength: 2, size: "max" }) : fc.constant([]),
+    steps: fc.array(step(features), {
+      minLength: features.depth > 0 ? 1 : 0,
+      maxLength: features.maxSteps,
+      size: "max",
+    }),
   });
 }
 
@@ -98,7 +102,7 @@ function step(features: Features): fc.Arbitrary<StepSpec> {
   return fc.record({
     kind: mostly<StepSpec["kind"]>(usual ?? "task", ...others),
     late: fc.nat({ max: 6 }),
-    deps: fc.array(dependency, { maxLength: 4 }),
+    deps: fc.array(dependency, { maxLength: 4, size: "max" }),
     join: joins
       ? fc.record({
           kind: mostly<StepSpec["join"]["kind"]>("all", "any", "first", "quorum", "settled"),

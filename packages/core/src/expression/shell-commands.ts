@@ -87,6 +87,9 @@ function readNext(reader: Reader): void {
   if (" \t\r".includes(character)) {
     endWord(reader);
     scan.at += 1;
+  } else if (scan.text.startsWith("\\\n", scan.at)) {
+    // The line goes on, and so does a word: the shell reads neither of the two characters.
+    scan.at += 2;
   } else if (character === "#" && reader.word === undefined) {
     readComment(scan);
   } else if ("<>|&;()".includes(character)) {

@@ -76,10 +76,12 @@ function checkSubscripts(scan: ShellScan, words: readonly ShellWord[]): void {
 function checkCommand(scan: ShellScan, command: ShellCommand, typed: ReadonlySet<string>): void {
   const words = withoutAssignments(command.words);
   for (const word of command.words.slice(0, command.words.length - words.length)) checkAssignment(scan, word, typed);
-  const skipped = words.findIndex(({ text }) => text !== "command" && text !== "builtin");
+  const [first] = words;
+  if (first?.text.includes(DIRECT) === true) refuse(scan, first, AS_PROGRAM);
+  // A word that is only known at run time may be `command`, or nothing at all, as `$SUDO` often is.
+  const skipped = words.findIndex(({ text }) => isKnown(text) && text !== "command" && text !== "builtin");
   const [name, ...rest] = skipped === -1 ? [] : words.slice(skipped);
   if (name === undefined) return;
-  if (name.text.includes(DIRECT)) refuse(scan, name, AS_PROGRAM);
   if (EVALUATORS.has(name.text)) rest.forEach((word) => refuse(scan, word, AS_CODE));
   if (name.text === "trap") checkTrap(scan, rest);
   if (isDeclarer(name.text)) checkDeclaration(scan, name.text, { words: rest, typed });

@@ -66,7 +66,8 @@ export function programsOf(words: readonly ShellWord[]): Program[] {
   const [first] = words;
   if (first === undefined) return [];
   const programs: Program[] = [{ name: programName(first), words: words.slice(1) }];
-  if (!WRAPPERS.has(programName(first))) return programs;
+  // A name that is only known at run time may be that of a wrapper, or nothing at all, as `$SUDO` often is.
+  if (isKnown(first.text) && !WRAPPERS.has(programName(first))) return programs;
   for (const [index, word] of words.entries()) {
     if (index > 0) programs.push({ name: programName(word), words: words.slice(index + 1) });
   }

@@ -1,7 +1,7 @@
 import type { JsonObject } from "../json.ts";
 import type { Plan, PlanStep } from "../plan/plan.ts";
 import { copyRunRow, copyStepRow } from "../state/copy.ts";
-import { Heap, Queue } from "../state/heap.ts";
+import type { Heap, Queue } from "../state/heap.ts";
 import { placeRow } from "../state/run-state.ts";
 import type { RunState } from "../state/run-state.ts";
 import { StepRow } from "../state/rows.ts";
@@ -33,10 +33,10 @@ export class Work {
   readonly commands: Command[] = [];
   readonly trace: TraceEvent[] = [];
 
-  readonly settled = new Queue();
+  readonly settled: Queue;
   readonly joins: Heap<number>;
-  readonly races = new Queue();
-  readonly stops = new Queue();
+  readonly races: Queue;
+  readonly stops: Queue;
   readonly scopes: Heap<number>;
   /** Set when the list of the current phase may be over. */
   checkRun = false;
@@ -49,9 +49,11 @@ export class Work {
     this.plan = state.plan;
     this.run = state.run;
     this.at = at;
-    this.joins = new Heap((a, b) => a < b);
-    const { depth } = state.index;
-    this.scopes = new Heap((a, b) => depth[a]! > depth[b]! || (depth[a] === depth[b] && a < b));
+    this.settled = state.settled;
+    this.joins = state.joins;
+    this.races = state.races;
+    this.stops = state.stops;
+    this.scopes = state.ending;
   }
 
   step(index: number): PlanStep {

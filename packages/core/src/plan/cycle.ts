@@ -61,6 +61,14 @@ function describeCycle({ timeline, steps, edges }: CycleSearch, start: number, a
   return parts.join(" -> ");
 }
 
+function originOf(label: number, edges: readonly DraftEdge[]): string {
+  const edge = edges[label];
+  if (edge !== undefined)
+    return edge.on === "failure" || edge.on === "settled" ? `${edge.origin}, on ${edge.on}` : edge.origin;
+  if (label === STARTS_MEMBER) return "member";
+  return label === ENDS_WITH_MEMBER ? "end" : "waits for its handler";
+}
+
 /** Number of the component of each node on or between cycles, -1 elsewhere. Tarjan's algorithm with an explicit stack. */
 function findComponents({ size, order, offsets, targets }: Timeline): Int32Array {
   const nodes = 2 * size;

@@ -16,12 +16,17 @@ describe("a reference to a step that does not come before", () => {
     expect(edgesIn(planOf(graph(step("a"), reads("b", "steps.a.output.x"))))).toEqual(["a -> b (success, inferred)"]);
   });
 
-  test.each(["steps.a.status", "steps.a.error", "steps.a.error.message"])("adds a settled edge for %s", (expression) => {
-    expect(edgesIn(planOf(graph(step("a"), reads("b", expression))))).toEqual(["a -> b (settled, inferred)"]);
-  });
+  test.each(["steps.a.status", "steps.a.error", "steps.a.error.message"])(
+    "adds a settled edge for %s",
+    (expression) => {
+      expect(edgesIn(planOf(graph(step("a"), reads("b", expression))))).toEqual(["a -> b (settled, inferred)"]);
+    },
+  );
 
   test("adds a success edge when one of several expressions reads the output", () => {
-    const both = step("b", { env: { A: "${{ steps.a.status }}", B: "${{ steps.a.outputs.x }}", C: "${{ steps.a.error }}" } });
+    const both = step("b", {
+      env: { A: "${{ steps.a.status }}", B: "${{ steps.a.outputs.x }}", C: "${{ steps.a.error }}" },
+    });
     expect(edgesIn(planOf(graph(step("a"), both)))).toEqual(["a -> b (success, inferred)"]);
   });
 
@@ -92,15 +97,26 @@ describe("a reference to a step that does not come before", () => {
 describe("a reference to a step that comes before", () => {
   test.each([
     ["by file order", [step("a"), step("x"), reads("b", "steps.a.output")]],
-    ["by a group's barrier", [step("a", { parallel: true }), step("x", { parallel: true }), reads("b", "steps.a.output")]],
+    [
+      "by a group's barrier",
+      [step("a", { parallel: true }), step("x", { parallel: true }), reads("b", "steps.a.output")],
+    ],
     [
       "by dependsOn over several steps",
-      [step("a"), step("x", { dependsOn: ["a"] }), step("y", { dependsOn: ["x"] }), reads("b", "steps.a.output", { dependsOn: ["y"] })],
+      [
+        step("a"),
+        step("x", { dependsOn: ["a"] }),
+        step("y", { dependsOn: ["x"] }),
+        reads("b", "steps.a.output", { dependsOn: ["y"] }),
+      ],
     ],
     ["by a failure edge", [step("a"), reads("b", "steps.a.error", { dependsOn: ["a.error"] })]],
     ["inside a block that comes before", [{ id: "x", parallel: [step("a")] }, reads("b", "steps.a.output")]],
     ["its block comes behind", [step("a"), { id: "x", parallel: [reads("b", "steps.a.output")] }]],
-    ["with `join: any` on that path", [step("a"), step("x", { dependsOn: [] }), reads("b", "steps.a.output", { dependsOn: ["a", "x"], join: "any" })]],
+    [
+      "with `join: any` on that path",
+      [step("a"), step("x", { dependsOn: [] }), reads("b", "steps.a.output", { dependsOn: ["a", "x"], join: "any" })],
+    ],
   ])("adds no edge (%s)", (_, steps) => {
     expect(problemsOf(steps)).toEqual([]);
     expect(edgesIn(planOf(steps)).filter((edge) => edge.includes("inferred"))).toEqual([]);
@@ -141,7 +157,11 @@ describe("a reference that the order forbids", () => {
   });
 
   test("is fine with `join: settled`", () => {
-    const steps = [step("a"), step("x", { dependsOn: [] }), reads("b", "steps.a.output", { dependsOn: ["x"], join: "settled" })];
+    const steps = [
+      step("a"),
+      step("x", { dependsOn: [] }),
+      reads("b", "steps.a.output", { dependsOn: ["x"], join: "settled" }),
+    ];
     expect(edgesIn(planOf(steps))).toContain("a -> b (success, inferred)");
   });
 
@@ -193,7 +213,9 @@ describe("across the lists of a workflow", () => {
   test("`onFailure` and `onSuccess` cannot read each other, nor the main list them", () => {
     const hooks = { onSuccess: [step("s")], onFailure: [reads("f", "steps.s.output")] };
     expect(problemsOf({ steps: [step("a")], ...hooks })).toEqual(["unknown_reference /onFailure/0/env/VALUE"]);
-    expect(problemOf({ steps: [reads("a", "steps.z.output")], finally: [step("z")] })).toContain("does not run before it");
+    expect(problemOf({ steps: [reads("a", "steps.z.output")], finally: [step("z")] })).toContain(
+      "does not run before it",
+    );
   });
 
   test("`output` reads every step before `finally` and adds nothing", () => {
@@ -203,6 +225,8 @@ describe("across the lists of a workflow", () => {
     expect(plan.edges).toEqual([]);
     const last = { steps: [step("a")], finally: [step("z")], output: "${{ steps.z.output }}" };
     expect(problemsOf(last)).toEqual(["unknown_reference /output"]);
-    expect(problemsOf({ steps: [step("a")], output: { x: "${{ steps.b.output }}" } })).toEqual(["unknown_reference /output/x"]);
+    expect(problemsOf({ steps: [step("a")], output: { x: "${{ steps.b.output }}" } })).toEqual([
+      "unknown_reference /output/x",
+    ]);
   });
 });

@@ -130,7 +130,7 @@ export class Heap<T> {
 
 /** First in, first out, without moving what is behind the first. */
 export class Queue {
-  readonly #values: number[] = [];
+  #values: number[] = [];
   #first = 0;
 
   get size(): number {
@@ -141,10 +141,18 @@ export class Queue {
     this.#values.push(value);
   }
 
+  /** The array is kept, so that a queue that is used again and again allocates nothing; a huge one is given back. */
+  #reset(): void {
+    if (this.#first > 1024) this.#values = [];
+    else this.#values.length = 0;
+    this.#first = 0;
+  }
+
   /** The first value; the queue must not be empty. */
   shift(): number {
     const value = this.#values[this.#first]!;
     this.#first += 1;
+    if (this.#first === this.#values.length) this.#reset();
     return value;
   }
 }

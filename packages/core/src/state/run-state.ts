@@ -2,7 +2,7 @@ import type { TimerKind } from "../kernel/event.ts";
 import { isTerminal } from "../kernel/status.ts";
 import type { Plan } from "../plan/plan.ts";
 import { assignRunRow, assignStepRow } from "./copy.ts";
-import { Heap, IndexedHeap } from "./heap.ts";
+import { Heap, IndexedHeap, Queue } from "./heap.ts";
 import { indexOf } from "./plan-index.ts";
 import type { PlanIndex } from "./plan-index.ts";
 import { RunRow } from "./rows.ts";
@@ -52,6 +52,12 @@ export class RunState {
   leaf!: Int32Array;
   /** Scopes that a rate limit holds back. */
   readonly rateBlocked = new Set<number>();
+  /** Worklists of `kernel/work.ts`: empty between transitions, kept so that none has to be made for each. */
+  readonly settled = new Queue();
+  readonly joins: Heap<number>;
+  readonly races = new Queue();
+  readonly stops = new Queue();
+  readonly ending: Heap<number>;
   /** Steps whose join has fired and that have not gone on; they stay here while the run is paused. */
   fired!: Heap<number>;
   /** Marks of the worklist of joins, by step. */
@@ -64,6 +70,9 @@ export class RunState {
     this.run = run;
     this.steps = Array.from({ length: plan.steps.length });
     this.queuedJoin = new Uint8Array(plan.steps.length);
+    this.joins = new Heap((a, b) => a < b);
+    const { depth } = this.index;
+    this.ending = new Heap((a, b) => depth[a]! > depth[b]! || (depth[a] === depth[b] && a < b));
     this.resetIndexes();
   }
 

@@ -1,14 +1,16 @@
 import { resolve } from "node:path";
 import { evaluateText } from "@braid/core";
-import type { JsonObject, JsonValue } from "@braid/core";
+import type { JsonObject } from "@braid/core";
 import type { EvaluatedPayload } from "../steps/step-type.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Evaluated } from "./evaluated.ts";
+import type { Handler } from "./registry.ts";
 import type { RunView } from "./run-view.ts";
 import type { Sight } from "./sight.ts";
 import type { StepScope } from "./step-scope.ts";
 import type { PayloadTemplates, Program } from "./step-templates.ts";
 import type { ParsedValue } from "./templates.ts";
+import type { ValueKey } from "./value-cache.ts";
 
 /** The payload of an attempt, or which part of it has no value. */
 export type Prepared = Evaluated<EvaluatedPayload>;
@@ -22,10 +24,21 @@ export interface PayloadParts {
 
 type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 
+/** Rows that the payload is made of. A handler of its author's own may read its dependencies and the context beside it. */
+export function payloadKeys(view: RunView, sight: Sight, handler: Handler): readonly ValueKey[] {
+  const { reads } = view.run.info.payload(sight.step);
+  const keys = view.keysOf(sight, reads);
+  return handler.readsAll ? [...keys, ...view.keysOfFunction(sight)] : keys;
+}
+
 /** Evaluates what a handler gets, from data that is immutable since the step's join fired. */
 export function evaluatePayload(parts: PayloadParts): Prepared {
   const { view, sight, inheritedEnv, timeoutMs } = parts;
   const templates = view.run.info.payload(sight.step);
+  const directory = directoryOf(view.run.facts.meta);
+  if (templates.isEmpty && isEmpty(view.run.info.plan.host.env)) {
+    return { ok: true, value: { env: {}, workingDirectory: directory, timeoutMs, inheritedEnv } };
+  }
   const scope = view.scope(sight, { reads: templates.reads, env: templates.env });
   const env = evaluateEnv({ ...view.run.info.plan.host.env, ...templates.env }, scope);
   if (!env.ok) return env;
@@ -33,15 +46,16 @@ export function evaluatePayload(parts: PayloadParts): Prepared {
   if (!program.ok) return program;
   const payload: Mutable<EvaluatedPayload> = {
     env: { ...env.value, ...program.value.env },
-    workingDirectory: process.cwd(),
+    workingDirectory: directory,
     timeoutMs,
     inheritedEnv,
     ...program.value.parts,
   };
   const rest = evaluateRest(templates, scope);
   if (!rest.ok) return rest;
-  Object.assign(payload, rest.value);
-  payload.workingDirectory = directoryOf(view.run.facts.meta, rest.value.workingDirectory);
+  const { workingDirectory, ...others } = rest.value;
+  Object.assign(payload, others);
+  if (workingDirectory !== undefined) payload.workingDirectory = resolve(directory, workingDirectory);
   return { ok: true, value: payload };
 }
 
@@ -110,8 +124,13 @@ function evaluateRest(templates: PayloadTemplates, scope: StepScope): Evaluated<
   return { ok: true, value: rest as Rest };
 }
 
-/** Programs run in the directory of the workflow's file, unless the step names another, from there on. */
-function directoryOf(meta: { readonly [key: string]: JsonValue }, own: string | undefined): string {
-  const base = typeof meta["directory"] === "string" ? meta["directory"] : process.cwd();
-  return own === undefined ? base : resolve(base, own);
+/** The directory of the workflow's file, where programs run unless the step names another. */
+function directoryOf(meta: JsonObject): string {
+  const { directory } = meta;
+  return typeof directory === "string" ? directory : process.cwd();
+}
+
+function isEmpty(object: JsonObject): boolean {
+  for (const _ in object) return false;
+  return true;
 }

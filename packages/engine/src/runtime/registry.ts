@@ -3,11 +3,13 @@ import type { StepContext, StepResult, StepType } from "../steps/step-type.ts";
 import type { FunctionTable } from "./control.ts";
 
 /** What runs attempts of one handler. */
-export type Handler =
-  /** A step type: its input is the evaluated `with`. */
-  | { readonly kind: "type"; readonly type: StepType }
-  /** A function of the builder: its input is the run's, and it reads `deps`, `prev` and `context`. */
-  | { readonly kind: "function"; readonly run: (context: StepContext) => Promise<StepResult> };
+export interface Handler {
+  /** A step type's input is the evaluated `with`; a function's is that of the run. */
+  readonly kind: "type" | "function";
+  /** Whether it may read any dependency and the shared context, and not only what templates name. */
+  readonly readsAll: boolean;
+  run(context: StepContext): Promise<StepResult>;
+}
 
 export type LoadType = () => Promise<StepType>;
 
@@ -21,14 +23,14 @@ export class HandlerRegistry {
   constructor(builtIn: ReadonlyMap<string, LoadType>, types: readonly StepType[]) {
     this.#builtIn = builtIn;
     this.functions = this.#functions;
-    for (const type of types) this.#handlers.set(type.name, { kind: "type", type });
+    for (const type of types) this.#handlers.set(type.name, typeHandler(type, true));
   }
 
   /** Adds functions of the builder: handlers by `workflow/step`, control values by the name that the plan gives them. */
   addFunctions(functions: ReadonlyMap<string, (input: never) => unknown>): void {
     for (const [name, run] of functions) {
       this.#functions.set(name, run);
-      this.#handlers.set(name, { kind: "function", run: (context) => callFunction(run, context) });
+      this.#handlers.set(name, { kind: "function", readsAll: true, run: (context) => callFunction(run, context) });
     }
   }
 
@@ -43,7 +45,7 @@ export class HandlerRegistry {
     const load = this.#builtIn.get(name);
     if (load === undefined) return undefined;
     const loading = load().then((type): Handler => {
-      const handler = { kind: "type", type } as const;
+      const handler = typeHandler(type, false);
       this.#handlers.set(name, handler);
       return handler;
     });
@@ -62,6 +64,11 @@ export class HandlerRegistry {
   typeNames(): readonly string[] {
     return this.names().filter((name) => !this.#functions.has(name));
   }
+}
+
+/** A throw before the first `await` of a handler is a failure like any other. */
+function typeHandler(type: StepType, readsAll: boolean): Handler {
+  return { kind: "type", readsAll, run: async (context) => type.run(context) };
 }
 
 async function callFunction(run: (input: never) => unknown, context: StepContext): Promise<StepResult> {

@@ -20,6 +20,8 @@ export interface PayloadTemplates {
   readonly workingDirectory: ParsedValue | null;
   readonly env: JsonObject;
   readonly reads: Reads;
+  /** Whether there is nothing to evaluate at all, as with most functions. */
+  readonly isEmpty: boolean;
 }
 
 /** Control templates of a step, by the names of `PlanControl`. */
@@ -49,10 +51,11 @@ export function parsePayload(step: PlanStep): PayloadTemplates {
   const program = parseProgram(step);
   const values = [...Object.values(parsed), parseValue(env, as), program.kind === "words" ? program.words : null];
   const reads = joinReads(values.filter((value) => value !== null));
-  if (program.kind !== "script") return { ...parsed, program, env, reads };
+  const isEmpty = program.kind === "none" && Object.keys(payload).length === 0;
+  if (program.kind !== "script") return { ...parsed, program, env, reads, isEmpty };
   const ofScript = readsOf(program.script.references);
   const steps = new Set([...reads.steps, ...ofScript.steps]);
-  return { ...parsed, program, env, reads: { steps, context: reads.context || ofScript.context } };
+  return { ...parsed, program, env, reads: { steps, context: reads.context || ofScript.context }, isEmpty };
 }
 
 /**

@@ -109,7 +109,7 @@ const FRAME: Shape = {
   name: key(
     z
       .string()
-      .regex(/^[^/\\]*\S[^/\\]*$/)
+      .regex(/^(?=.*\S)[^/\\]+$/)
       .max(256),
     "Name of the workflow. Default the name of the file.",
   ),

@@ -14,11 +14,20 @@
 export const applicationId = 0x42524149;
 
 /**
+ * A list of known values as a chain of comparisons. SQLite builds a table for `in (…)` each time a row is checked, which
+ * costs more than writing the row does.
+ */
+const oneOf = (column: string, values: readonly string[]): string =>
+  `(${values.map((value) => `${column} = '${value}'`).join(" or ")})`;
+
+/**
  * Life of an attempt, in `steps.dispatch`: null (no attempt is open) -> `queued` (waits for a worker) -> `leased` (a worker
  * has it) -> null (a commit closed it). A cancel turns `queued` into `withdrawn`, a sweep turns `leased` into `lost`; both
  * stay until a commit closes the attempt or queues the next one. `lease_until` of a lost attempt is the instant at which
  * sweeps report it again, in case the first reporter died.
  */
+const stepStatuses = ["queued", "completed", "running", "ready", "waiting", "pending", "skipped", "failed", "canceled"];
+
 const first = `
 create table workflows (
   name text not null,
@@ -85,10 +94,10 @@ create table runs (
 
   foreign key (workflow, workflow_version) references workflows (name, version),
   constraint run_has_a_known_status
-    check (status in ('queued', 'running', 'paused', 'completed', 'failed', 'canceled')),
-  constraint run_has_a_known_phase check (phase in ('main', 'hooks', 'output', 'finally', 'done')),
+    check ${oneOf("status", ["queued", "running", "paused", "completed", "failed", "canceled"])},
+  constraint run_has_a_known_phase check ${oneOf("phase", ["main", "hooks", "output", "finally", "done"])},
   constraint only_a_run_that_has_ended_is_finished
-    check ((status in ('completed', 'failed', 'canceled')) = (finished_at is not null)),
+    check (${oneOf("status", ["completed", "failed", "canceled"])} = (finished_at is not null)),
   constraint paused_run_knows_since_when check (status <> 'paused' or paused_at is not null),
   constraint version_never_goes_back check (version >= last_commit_version and last_commit_version >= 1),
   constraint a_parent_is_a_whole_attempt check (
@@ -182,9 +191,7 @@ create table steps (
 
   primary key (run_id, step_index, task_index),
   constraint task_is_an_item_or_the_step_itself check (step_index >= 0 and task_index >= -1),
-  constraint row_has_a_known_status check (
-    status in ('pending', 'ready', 'queued', 'running', 'waiting', 'completed', 'failed', 'skipped', 'canceled')
-  ),
+  constraint row_has_a_known_status check ${oneOf("status", stepStatuses)},
   constraint only_a_skipped_row_has_a_skip_reason check ((status = 'skipped') = (skip_reason is not null)),
   constraint canceled_row_knows_its_cause check (status <> 'canceled' or stop_cause is not null),
   constraint timer_has_an_instant check ((timer is null) = (timer_at is null)),
@@ -194,7 +201,7 @@ create table steps (
     and min(next_item, completed_items, failed_items, skipped_items, canceled_items) >= 0
   ),
   constraint attempts_used_were_started check (attempts_used <= attempt),
-  constraint attempt_is_open_in_a_known_way check (dispatch in ('queued', 'leased', 'withdrawn', 'lost')),
+  constraint attempt_is_open_in_a_known_way check ${oneOf("dispatch", ["queued", "leased", "withdrawn", "lost"])},
   constraint open_attempt_names_its_work check (
     dispatch is null
     or (dispatch_attempt >= 1 and queue is not null and handler is not null and priority is not null
@@ -204,7 +211,7 @@ create table steps (
     dispatch is not 'leased' or (worker is not null and lease_token is not null and claimed_at is not null)
   ),
   constraint only_leased_and_lost_attempts_have_an_end check (
-    (dispatch is not null and dispatch in ('leased', 'lost')) = (lease_until is not null)
+    (dispatch is not null and ${oneOf("dispatch", ["leased", "lost"])}) = (lease_until is not null)
   ),
   constraint only_a_leased_attempt_is_asked_to_stop check (stop_asked is null or dispatch is 'leased')
 ) strict, without rowid;

@@ -1,0 +1,119 @@
+import { edgeState } from "../src/kernel/edge.ts";
+import { isTerminal } from "../src/kernel/status.ts";
+import { itemRow, stepRow } from "../src/state/run-state.ts";
+import type { RunState } from "../src/state/run-state.ts";
+import type { StepRow } from "../src/state/rows.ts";
+import { edgeOf } from "./naive-edges.ts";
+import { wakeOf } from "./naive-model.ts";
+import type { NaiveState, NaiveStep, NaiveTask } from "./naive-state.ts";
+import { isSettled } from "./naive-state.ts";
+
+/** What is compared of a run: one line per fact, so that a difference reads as two lines. */
+export type View = ReadonlyMap<string, string>;
+
+export function viewOfKernel(state: RunState): View {
+  const { plan, run } = state;
+  const view = new Map<string, string>();
+  view.set("run", `${run.status} ${run.phase} epoch=${run.epoch}`);
+  view.set("run.wakeAt", String(run.wakeAt));
+  view.set("run.tolerated", String(run.toleratedFailures));
+  for (const step of plan.steps) {
+    if (step.kind === "pool") continue;
+    const row = stepRow(state, step.index);
+    view.set(step.id, row === undefined ? UNTOUCHED : describeRow(row));
+    if (row === undefined) continue;
+    view.set(`${step.id}.join`, `triggeredBy=${[...new Set(row.triggeredBy)].join(",")} cut=${row.isCut}`);
+    for (let item = 0; item < (row.items ?? 0); item += 1) {
+      const one = itemRow(state, step.index, item);
+      if (one !== undefined) view.set(`${step.id}[${item}]`, describeRow(one));
+    }
+    if (step.isMap && row.items !== null) {
+      view.set(
+        `${step.id}.items`,
+        `completed=${row.completedItems} failed=${row.failedItems} skipped=${row.skippedItems} canceled=${row.canceledItems}`,
+      );
+    }
+  }
+  for (const { index } of plan.edges) view.set(`edge ${index}`, edgeState(state, index));
+  return view;
+}
+
+export function viewOfModel(state: NaiveState): View {
+  const { plan, run } = state;
+  const view = new Map<string, string>();
+  const tolerated = state.steps
+    .flatMap((step): NaiveTask[] => [step, ...(step.items ?? [])])
+    .filter(({ failure }) => failure === "tolerated").length;
+  view.set("run", `${run.status} ${run.phase} epoch=${run.epoch}`);
+  view.set("run.wakeAt", String(wakeOf(state)));
+  view.set("run.tolerated", String(tolerated));
+  for (const step of state.steps) {
+    if (step.plan.kind === "pool") continue;
+    const { id, isMap } = step.plan;
+    view.set(id, describeTask(step));
+    view.set(`${id}.join`, describeJoin(step));
+    for (const item of step.items ?? []) view.set(`${id}[${item.task}]`, describeTask(item));
+    if (isMap && step.items !== null) {
+      const count = (status: string): number => step.items!.filter((item) => item.status === status).length;
+      view.set(
+        `${id}.items`,
+        `completed=${count("completed")} failed=${count("failed")} skipped=${count("skipped")} canceled=${count("canceled")}`,
+      );
+    }
+  }
+  for (const edge of plan.edges) view.set(`edge ${edge.index}`, edgeOf(state, edge));
+  return view;
+}
+
+const UNTOUCHED = "pending";
+
+function describeRow(row: StepRow): string {
+  const { status, timer, timerAt, deadlineAt, failure, attempt } = row;
+  const isPlain = status === "pending" || (status === "ready" && row.task >= 0);
+  const stopCause = row.stopCause === null ? "" : ` cause=${row.stopCause}`;
+  return [
+    isPlain ? "pending" : status,
+    row.skipReason ?? "",
+    status === "skipped" ? "" : stopCause,
+    row.error === null ? "" : `error=${row.error.code}`,
+    failure === "none" || row.task >= 0 ? "" : `failure=${failure}`,
+    attempt === 0 ? "" : `attempt=${attempt}`,
+    timer === null ? "" : `${timer}@${timerAt}`,
+    deadlineAt === null ? "" : `deadline@${deadlineAt}`,
+    row.isEvaluating ? "evaluating" : "",
+    row.startedAt === null || isTerminal(status) ? "" : "started",
+  ]
+    .filter((part) => part !== "")
+    .join(" ");
+}
+
+function describeTask(task: NaiveTask, deadlineAt = task.deadlineAt): string {
+  const { status, timer, failure, attempt } = task;
+  const cause = task.cause === null ? "" : ` cause=${task.cause}`;
+  return [
+    status,
+    task.skipReason ?? "",
+    status === "skipped" ? "" : cause,
+    task.error === null ? "" : `error=${task.error.code}`,
+    failure === "none" || task.task >= 0 ? "" : `failure=${failure}`,
+    attempt === 0 ? "" : `attempt=${attempt}`,
+    timer === null ? "" : `${timer.kind}@${timer.at}`,
+    deadlineAt === null ? "" : `deadline@${deadlineAt}`,
+    task.isEvaluating ? "evaluating" : "",
+    task.isStarted && !isSettled(task) ? "started" : "",
+  ]
+    .filter((part) => part !== "")
+    .join(" ");
+}
+
+const describeJoin = (step: NaiveStep): string => `triggeredBy=${step.triggeredBy?.join(",") ?? ""} cut=${step.isCut}`;
+
+/** The facts that differ, or none. */
+export function differences(kernel: View, model: View): string[] {
+  const lines: string[] = [];
+  for (const [key, value] of kernel) {
+    const other = model.get(key);
+    if (other !== value) lines.push(`${key}: kernel ${value} | model ${other ?? "-"}`);
+  }
+  return lines;
+}

@@ -1,0 +1,264 @@
+import type { Command } from "../src/kernel/command.ts";
+import type { RunEvent, TimerKind } from "../src/kernel/event.ts";
+import type { StepError } from "../src/kernel/status.ts";
+import type { Plan } from "../src/plan/plan.ts";
+
+/**
+ * A host without workers: it keeps what the kernel's commands left open and, asked for the next event, picks one that a
+ * real host could report. Numbers decide; a zero picks the plainest thing, so that a shrunk schedule is a plain one.
+ */
+export class Host {
+  readonly evaluations: { step: number; task: number }[] = [];
+  readonly attempts = new Map<string, HostAttempt>();
+  readonly timers = new Map<string, HostTimer>();
+  readonly signals = new Map<string, { step: number; task: number; name: string }>();
+  readonly children = new Map<string, { step: number; task: number; attempt: number; isCanceled: boolean }>();
+  isFinished = false;
+  isPaused = false;
+  cancels = 0;
+  now = 1000;
+  readonly #plan: Plan;
+  readonly #choices: Choices;
+  readonly #options: HostOptions;
+
+  constructor(plan: Plan, choices: Choices, options: HostOptions) {
+    this.#plan = plan;
+    this.#choices = choices;
+    this.#options = options;
+  }
+
+  /** Takes over what a transition asked for. */
+  carryOut(commands: readonly Command[]): void {
+    for (const command of commands) this.#carryOut(command);
+  }
+
+  #carryOut(command: Command): void {
+    switch (command.type) {
+      case "evaluate":
+        this.evaluations.push({ step: command.step, task: command.task });
+        return;
+      case "startTask":
+        this.attempts.set(keyOf(command), { ...idOf(command), isStarted: false, cancel: "none" });
+        return;
+      case "cancelTask": {
+        const attempt = this.attempts.get(keyOf(command));
+        if (attempt === undefined) throw new Error(`cancelTask of an attempt that is not open: ${keyOf(command)}`);
+        if (attempt.isStarted) attempt.cancel = command.ifQueued ? attempt.cancel : "stop";
+        else attempt.cancel = command.ifQueued && attempt.cancel !== "asked" ? "asked_if_queued" : "asked";
+        return;
+      }
+      case "closeTask":
+        if (!this.attempts.delete(keyOf(command))) throw new Error(`closeTask of a closed attempt: ${keyOf(command)}`);
+        return;
+      case "setTimer":
+        this.timers.set(timerKey(command), {
+          step: command.step,
+          task: command.task,
+          timer: command.timer,
+          at: command.at,
+        });
+        return;
+      case "clearTimer":
+        this.timers.delete(timerKey(command));
+        return;
+      case "awaitSignal":
+        this.signals.set(`${command.step}:${command.task}`, {
+          step: command.step,
+          task: command.task,
+          name: command.name,
+        });
+        return;
+      case "forgetSignal":
+        if (!this.signals.delete(`${command.step}:${command.task}`))
+          throw new Error("forgetSignal of a signal nobody awaits");
+        return;
+      case "startChild":
+        this.children.set(keyOf(command), { ...idOf(command), isCanceled: false });
+        return;
+      case "cancelChild": {
+        const child = this.children.get(keyOf(command));
+        if (child === undefined) throw new Error(`cancelChild of a child that is not open: ${keyOf(command)}`);
+        child.isCanceled = true;
+        return;
+      }
+      case "finishRun":
+        this.isFinished = true;
+        return;
+      default:
+        command satisfies never;
+    }
+  }
+
+  /** The next event, or null when there is nothing left that anyone could report. */
+  next(): RunEvent | null {
+    const evaluation = this.evaluations.shift();
+    if (evaluation !== undefined) return this.#answer(evaluation);
+    const asked = [...this.attempts.values()].filter(
+      ({ cancel }) => cancel === "asked" || cancel === "asked_if_queued",
+    );
+    const choices = this.#choices;
+    this.now += [0, 0, 1, 5, 17, 40][choices.pick(6)]!;
+    if (asked.length > 0 && choices.pick(5) !== 4) return this.#answerCancel(asked[0]!);
+    if (this.isPaused && choices.pick(4) === 3) return this.#control({ type: "run.resume", at: this.now });
+    const control = choices.pick(60);
+    const { allowsCancel, allowsPause } = this.#options;
+    if (control === 59 && allowsCancel && this.cancels < 2) return this.#control({ type: "run.cancel", at: this.now });
+    if (control === 58 && allowsPause && !this.isPaused) return this.#control({ type: "run.pause", at: this.now });
+    return this.#report() ?? (this.isPaused ? this.#control({ type: "run.resume", at: this.now }) : null);
+  }
+
+  /** Tells the host about an event that it did not pick. */
+  #control(event: RunEvent): RunEvent {
+    if (event.type === "run.cancel") this.cancels += 1;
+    if (event.type === "run.cancel" || event.type === "run.resume") this.isPaused = false;
+    if (event.type === "run.pause") this.isPaused = true;
+    return event;
+  }
+
+  #answer({ step, task }: { step: number; task: number }): RunEvent {
+    const at = this.now;
+    const choices = this.#choices;
+    if (step === -1) {
+      return choices.pick(4) === 3 ? { type: "run.evaluated", at, error: FAILED } : { type: "run.evaluated", at };
+    }
+    const answer = choices.pick(10);
+    if (answer === 9)
+      return { type: "step.evaluated", at, step, task, error: { code: "condition_error", message: "" } };
+    const isMap = this.#plan.steps[step]!.isMap && task === -1;
+    if (task === -1 && answer > 6) return { type: "step.evaluated", at, step, task, when: false };
+    const items = isMap ? { items: [2, 0, 1, 3, 4, 5][choices.pick(6)]! } : {};
+    const times = choices.pick(12) === 11 ? { sleepMs: 15, deadlineMs: 60 } : {};
+    const delay = choices.pick(12) === 11 && task === -1 ? { startDelayMs: 12 } : {};
+    return { type: "step.evaluated", at, step, task, when: true, ...items, ...times, ...delay };
+  }
+
+  #answerCancel(attempt: HostAttempt): RunEvent {
+    const { step, task, attempt: number } = attempt;
+    const base = { at: this.now, step, task, attempt: number };
+    if (this.#choices.pick(3) < 2) return { type: "task.canceled", ...base, started: false };
+    const isStopped = attempt.cancel === "asked";
+    attempt.isStarted = true;
+    attempt.cancel = isStopped ? "stop" : "none";
+    return { type: "task.started", ...base };
+  }
+
+  #report(): RunEvent | null {
+    const candidates: (() => RunEvent)[] = [
+      ...[...this.attempts.values()].map((attempt) => () => this.#reportAttempt(attempt)),
+      ...[...this.children.entries()].map(
+        ([key, child]) =>
+          () =>
+            this.#reportChild(key, child),
+      ),
+      ...[...this.signals.entries()].map(
+        ([key, signal]) =>
+          () =>
+            this.#reportSignal(key, signal),
+      ),
+    ];
+    const due = [...this.timers.values()].toSorted((a, b) => a.at - b.at);
+    if (!this.isPaused && due.length > 0) candidates.push(() => this.#fire(due[0]!));
+    if (candidates.length === 0) return null;
+    return candidates[this.#choices.pick(candidates.length)]!();
+  }
+
+  #reportAttempt(attempt: HostAttempt): RunEvent {
+    const { step, task, attempt: number } = attempt;
+    const base = { at: this.now, step, task, attempt: number };
+    const choices = this.#choices;
+    if (!attempt.isStarted && choices.pick(2) === 0) {
+      attempt.isStarted = true;
+      if (attempt.cancel === "asked") attempt.cancel = "stop";
+      else if (attempt.cancel === "asked_if_queued") attempt.cancel = "none";
+      return { type: "task.started", ...base };
+    }
+    const outcome = choices.pick(10);
+    if (attempt.cancel === "stop" && outcome < 5) return { type: "task.canceled", ...base, started: true };
+    if (outcome === 9) return { type: "task.lost", ...base };
+    if (outcome < 6) {
+      const ports = choices.pick(4);
+      if (ports === 0) return { type: "task.completed", ...base };
+      return { type: "task.completed", ...base, activePorts: [["left"], ["left", "right"], []][ports - 1]! };
+    }
+    const detail = choices.pick(8);
+    if (detail === 7) return { type: "task.failed", ...base, error: FAILED, retryable: false };
+    if (detail === 6) return { type: "task.failed", ...base, error: FAILED, retryAfterMs: 11 };
+    if (detail === 5) return { type: "task.failed", ...base, error: { code: "input_unresolved", message: "" } };
+    return { type: "task.failed", ...base, error: FAILED };
+  }
+
+  #reportChild(key: string, child: { step: number; task: number; attempt: number; isCanceled: boolean }): RunEvent {
+    this.children.delete(key);
+    const { step, task, attempt, isCanceled } = child;
+    const status = (["completed", "completed", "failed", "canceled"] as const)[this.#choices.pick(4)]!;
+    const isObeyed = isCanceled && this.#choices.pick(3) < 2;
+    return { type: "child.settled", at: this.now, step, task, attempt, status: isObeyed ? "canceled" : status };
+  }
+
+  #reportSignal(key: string, signal: { step: number; task: number; name: string }): RunEvent {
+    this.signals.delete(key);
+    const isApproval = this.#plan.steps[signal.step]!.kind === "approval";
+    const verdict = !isApproval ? "signal" : this.#choices.pick(3) < 2 ? "approved" : "rejected";
+    return { type: "signal.received", at: this.now, ...signal, verdict };
+  }
+
+  #fire(timer: HostTimer): RunEvent {
+    this.now = Math.max(this.now, timer.at);
+    return { type: "timer.fired", at: this.now, step: timer.step, task: timer.task, timer: timer.timer };
+  }
+
+  /** The instant of the earliest timer that the kernel has set and not cleared. */
+  get wakeAt(): number | null {
+    const instants = [...this.timers.values()].map(({ at }) => at);
+    return instants.length === 0 ? null : Math.min(...instants);
+  }
+}
+
+const FAILED: StepError = { code: "exit_code", message: "it failed" };
+
+export interface HostOptions {
+  readonly allowsCancel: boolean;
+  readonly allowsPause: boolean;
+}
+
+interface HostAttempt {
+  readonly step: number;
+  readonly task: number;
+  readonly attempt: number;
+  isStarted: boolean;
+  cancel: "none" | "asked" | "asked_if_queued" | "stop";
+}
+
+interface HostTimer {
+  readonly step: number;
+  readonly task: number;
+  readonly timer: TimerKind;
+  readonly at: number;
+}
+
+interface OfTask {
+  readonly step: number;
+  readonly task: number;
+  readonly attempt: number;
+}
+
+const idOf = ({ step, task, attempt }: OfTask): OfTask => ({ step, task, attempt });
+const keyOf = ({ step, task, attempt }: OfTask): string => `${step}:${task}:${attempt}`;
+const timerKey = ({ step, task, timer }: { step: number; task: number; timer: string }): string =>
+  `${step}:${task}:${timer}`;
+
+/** Numbers that decide; when they have run out, every decision is the first. */
+export class Choices {
+  readonly #numbers: readonly number[];
+  #place = 0;
+
+  constructor(numbers: readonly number[]) {
+    this.#numbers = numbers;
+  }
+
+  pick(size: number): number {
+    const number = this.#numbers[this.#place] ?? 0;
+    this.#place += 1;
+    return number % size;
+  }
+}
