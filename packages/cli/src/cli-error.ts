@@ -6,7 +6,10 @@ export class CliError extends Error {
   /** A second line: what to do about it. */
   readonly hint: string | undefined;
 
-  constructor(message: string, options: { readonly exitCode?: number; readonly hint?: string; readonly cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    options: { readonly exitCode?: number; readonly hint?: string; readonly cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "CliError";
     this.exitCode = options.exitCode ?? exitCode.engine;

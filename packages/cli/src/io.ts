@@ -1,5 +1,4 @@
 import process from "node:process";
-import { text } from "node:stream/consumers";
 
 /** Everything a command takes from, or does to, the process around it. Tests hand in their own. */
 export interface Io {
@@ -40,7 +39,7 @@ export function processIo(): Io {
     cwd: process.cwd(),
     stdout: outputStream(process.stdout),
     stderr: outputStream(process.stderr),
-    readStdin: () => text(process.stdin),
+    readStdin: async () => (await import("node:stream/consumers")).text(process.stdin),
     now: () => Date.now(),
     exit: (code) => process.exit(code),
     onStopSignal(listener) {

@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from "commander";
-import type { CommandContext } from "./command-context.ts";
 import { exitCode } from "./exit-code.ts";
 import type { Io } from "./io.ts";
+import type { Does } from "./program/does.ts";
 import { addFileCommands } from "./program/file-commands.ts";
 import { addRunCommand } from "./program/run-command.ts";
 import { addRunsCommands } from "./program/runs-commands.ts";
@@ -12,12 +12,6 @@ export interface ProgramOptions {
   readonly io: Io;
   readonly version: () => string;
 }
-
-/** A command's work: it answers the exit code. */
-export type Action = (context: CommandContext) => Promise<number>;
-
-/** Lets a command definition say what it does without loading it: `does(() => import(…).then(…))`. */
-export type Does = (command: Command, action: Action) => Promise<void>;
 
 /** Reads the command line, does what it says, and answers the exit code. Only the chosen command's code is loaded. */
 export async function runProgram(args: readonly string[], options: ProgramOptions): Promise<number> {

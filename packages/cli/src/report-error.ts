@@ -19,6 +19,7 @@ const usageCodes: ReadonlySet<string> = new Set([
   "terminal",
   "idempotency_conflict",
   "concurrency_conflict",
+  "store_unsupported",
 ]);
 
 /** Writes an error that ended a command as one clear line (and a hint) on stderr, and answers the exit code. */

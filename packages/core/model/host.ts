@@ -121,13 +121,17 @@ export class Host {
     if (step === -1) {
       return choices.pick(4) === 3 ? { type: "run.evaluated", at, error: FAILED } : { type: "run.evaluated", at };
     }
-    const answer = choices.pick(10);
+    const { incoming, whenUnmet } = this.#plan.steps[step]!;
+    // KNOWN 008
+    const isHandler = incoming.some((edge) => this.#plan.edges[edge]!.on === "failure");
+    const drawn = choices.pick(10);
+    const answer = isHandler && (drawn === 9 || whenUnmet === "fail") ? 0 : drawn;
     if (answer === 9)
       return { type: "step.evaluated", at, step, task, error: { code: "condition_error", message: "" } };
     const isMap = this.#plan.steps[step]!.isMap && task === -1;
     if (task === -1 && answer > 6) return { type: "step.evaluated", at, step, task, when: false };
     const items = isMap ? { items: [2, 0, 1, 3, 4, 5][choices.pick(6)]! } : {};
-    const times = choices.pick(12) === 11 ? { sleepMs: 15, deadlineMs: 60 } : {};
+    const times = choices.pick(12) === 11 ? (isMap ? { sleepMs: 15 } : { sleepMs: 15, deadlineMs: 60 }) : {};
     const delay = choices.pick(12) === 11 && task === -1 ? { startDelayMs: 12 } : {};
     return { type: "step.evaluated", at, step, task, when: true, ...items, ...times, ...delay };
   }
@@ -150,11 +154,7 @@ export class Host {
           () =>
             this.#reportChild(key, child),
       ),
-      ...[...this.signals.entries()].map(
-        ([key, signal]) =>
-          () =>
-            this.#reportSignal(key, signal),
-      ),
+      ...[...this.signals.values()].map((signal) => () => this.#reportSignal(signal)),
     ];
     const due = [...this.timers.values()].toSorted((a, b) => a.at - b.at);
     if (!this.isPaused && due.length > 0) candidates.push(() => this.#fire(due[0]!));
@@ -195,8 +195,7 @@ export class Host {
     return { type: "child.settled", at: this.now, step, task, attempt, status: isObeyed ? "canceled" : status };
   }
 
-  #reportSignal(key: string, signal: { step: number; task: number; name: string }): RunEvent {
-    this.signals.delete(key);
+  #reportSignal(signal: { step: number; task: number; name: string }): RunEvent {
     const isApproval = this.#plan.steps[signal.step]!.kind === "approval";
     const verdict = !isApproval ? "signal" : this.#choices.pick(3) < 2 ? "approved" : "rejected";
     return { type: "signal.received", at: this.now, ...signal, verdict };
@@ -204,6 +203,7 @@ export class Host {
 
   #fire(timer: HostTimer): RunEvent {
     this.now = Math.max(this.now, timer.at);
+    this.timers.delete(timerKey(timer));
     return { type: "timer.fired", at: this.now, step: timer.step, task: timer.task, timer: timer.timer };
   }
 

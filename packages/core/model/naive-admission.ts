@@ -52,7 +52,10 @@ function wantsSlot(state: NaiveState, task: NaiveTask): boolean {
 
 /** Starts the best of all tasks that may start, again and again. */
 export function admit(state: NaiveState): void {
-  if (state.isPaused || state.run.status !== "running") return;
+  if (state.run.status !== "running") {
+    for (const scope of state.scopes) if (!state.isPaused) scope.rateAt = null;
+    return;
+  }
   for (;;) {
     const best = allTasks(state)
       .filter((task) => wantsSlot(state, task))

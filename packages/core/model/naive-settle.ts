@@ -15,22 +15,23 @@ function settle(state: NaiveState, task: NaiveTask): void {
   task.isEvaluating = false;
 }
 
-/** The step starts, and with its first item a map. */
+/** The step starts, and with it the map or block around it. */
 export function start(state: NaiveState, task: NaiveTask): void {
-  const owner = state.steps[task.plan.index]!;
-  if (task.task >= 0 && !owner.isStarted) {
-    owner.isStarted = true;
-    owner.status = "running";
-  }
   if (task.isStarted) return;
   task.isStarted = true;
-  if (task.plan.isMap && task.task === -1) return;
-  const limit = task.deadlineMs ?? owner.deadlineMs ?? task.plan.deadlineMs;
-  const wait = hasWorker(task) ? null : (task.timeoutMs ?? owner.timeoutMs ?? task.plan.timeoutMs);
-  const limits = [limit, wait].filter((one) => one !== null);
-  if (task.plan.body === null || task.task >= 0) {
-    task.deadlineAt = limits.length === 0 ? null : state.clock + Math.min(...limits);
-  }
+  const owner = task.task >= 0 ? task.plan.index : state.plan.scopes[task.plan.scope]!.owner;
+  if (owner >= 0) start(state, state.steps[owner]!);
+  if (task.task === -1 && task.plan.body !== null) task.status = "running";
+  else startDeadline(state, task);
+}
+
+/** The worker enforces the timeout of an attempt; where there is none, the kernel takes the shorter of timeout and deadline. */
+function startDeadline(state: NaiveState, task: NaiveTask): void {
+  const step = state.steps[task.plan.index]!;
+  const deadline = task.deadlineMs ?? step.deadlineMs ?? task.plan.deadlineMs;
+  const timeout = hasWorker(task) ? null : (task.timeoutMs ?? step.timeoutMs ?? task.plan.timeoutMs);
+  const limits = [deadline, timeout].filter((one) => one !== null);
+  if (limits.length > 0) task.deadlineAt = state.clock + Math.min(...limits);
 }
 
 /** Whether an attempt of it runs on a worker, which then enforces the attempt's timeout. */
@@ -47,7 +48,7 @@ export function complete(state: NaiveState, task: NaiveTask, activePorts: readon
 
 export function fail(state: NaiveState, task: NaiveTask, error: StepError): void {
   task.status = "failed";
-  task.cause = null;
+  if (task.cause !== "deadline") task.cause = null;
   task.error = error;
   settle(state, task);
   const step = asStep(state, task);
@@ -97,7 +98,8 @@ export function skip(
   if (step.plan.body === null || step.plan.isMap) return;
   for (const member of state.plan.scopes[step.plan.body]!.members) {
     const one = state.steps[member]!;
-    if (!isSettled(one)) skip(state, one, { reason, isCut: false });
+    if (!isSettled(one))
+      skip(state, one, { reason: step.plan.kind === "phase" ? reason : reasonInside(reason), isCut: false });
   }
 }
 
@@ -110,4 +112,9 @@ export function reasonOf(cause: StopCause): SkipReason {
     default:
       return "scope_failed";
   }
+}
+
+/** Members of a block that is skipped: they share its loss, or are skipped because it was. */
+function reasonInside(reason: SkipReason): SkipReason {
+  return reason === "condition" || reason === "branch_not_taken" ? "upstream_skipped" : reason;
 }

@@ -51,8 +51,6 @@ export function becomeReady(state: NaiveState, step: NaiveStep): void {
     openScope(state, body!);
     if (kind !== "task") for (const item of step.items) beginItem(state, item);
   } else if (kind === "block" || kind === "phase") {
-    start(state, step);
-    step.status = "running";
     openScope(state, body!);
   } else if (kind !== "task") begin(state, step);
 }
@@ -87,13 +85,15 @@ export function itemEvaluated(state: NaiveState, item: NaiveTask, event: StepEva
 function begin(state: NaiveState, task: NaiveTask): void {
   const { kind } = task.plan;
   start(state, task);
+  if (kind === "join") {
+    complete(state, task);
+    return;
+  }
   task.status = "waiting";
-  if (kind === "join") complete(state, task);
-  else if (kind === "child") task.attempt += 1;
-  else if (kind === "sleep") {
+  task.attempt += 1;
+  if (kind === "sleep") {
     const sleepMs = task.sleepMs ?? state.steps[task.plan.index]!.sleepMs ?? task.plan.sleepMs;
-    if (sleepMs <= 0) complete(state, task);
-    else task.timer = { kind: "sleep", at: state.clock + sleepMs };
+    task.timer = { kind: "sleep", at: state.clock + sleepMs };
   }
 }
 

@@ -35,7 +35,7 @@ export function isSpared(state: NaiveState, step: NaiveStep): boolean {
   const rescues = incomingOf(state, step).filter((edge) => isRescue(state, edge));
   if (rescues.length === 0) return false;
   if (step.firedOrder === 0 || step.isStarted) return true;
-  return rescues.some((edge) => edgeOf(state, edge) === "satisfied" && step.triggeredBy!.includes(edge.from));
+  return rescues.some((edge) => edgeOf(state, edge) === "satisfied");
 }
 
 /** The scope stops whatever its mode says, and starts nothing more. */
@@ -52,9 +52,11 @@ export function stopOutside(state: NaiveState, index: number, stop: Stop): void 
 export function stopMember(state: NaiveState, step: NaiveStep, stop: Stop): void {
   if (isSettled(step)) return;
   const { body, isMap } = step.plan;
-  const hasBegun = body !== null && (isMap ? step.items !== null : step.isStarted);
+  const hasBegun = body !== null && (isMap ? step.items !== null : state.scopes[body]!.isOpen);
   if (hasBegun) {
-    step.cause ??= stop.cause;
+    const { stop: level } = state.scopes[body]!;
+    // A harder stop overrules a softer one.
+    if (level !== "outside" && !(level === "outside_soft" && stop.isSoft)) step.cause = stop.cause;
     stopOutside(state, body, { ...stop, cause: passedOn(stop.cause) });
   } else if (body !== null && !isMap) skip(state, step, { reason: reasonOf(stop.cause), isCut: false });
   else stopTask(state, step, stop);
@@ -80,7 +82,6 @@ export function requestStop(task: NaiveTask, cause: StopCause, isSoft: boolean):
   if (task.cause !== null && task.cause !== "paused" && !(task.isSoftStop && !isSoft)) return;
   task.cause = cause;
   task.isSoftStop = isSoft;
-  if (cause !== "paused") task.deadlineAt = null;
 }
 
 /** The join has fired and cancels what nothing else needs, and then what only that needed. */
@@ -91,7 +92,8 @@ export function cancelLosers(state: NaiveState, winner: number): void {
     changed = false;
     for (const index of open) {
       const step = state.steps[index]!;
-      if (losers.has(index) || isSettled(step)) continue;
+      // KNOWN 010
+      if (losers.has(index) || isSettled(step) || (step.cause !== null && step.cause !== "paused")) continue;
       const needs = needsOf(state, step);
       const isNeeded = needs.some(({ to }) => !losers.has(to) && isPending(state.steps[to]!));
       if (needs.length === 0 || isNeeded) continue;

@@ -142,6 +142,18 @@ steps:
       ],
     },
     {
+      title: "a handler that fails without having started has handled nothing",
+      workflow: `
+steps:
+  - {id: a, run: a, dependsOn: []}
+  - {id: handler, run: h, dependsOn: [a.error], when: "inputs.x"}`,
+      answers: { handler: { error: { code: "condition_error", message: "no" } } },
+      play: [
+        ["start", "a starts"],
+        ["a fails", "a failed exit_code", "handler failed condition_error", "run failed"],
+      ],
+    },
+    {
       title: "a failing handler is an ordinary failure",
       workflow: `
 steps:
@@ -176,7 +188,7 @@ steps:
 const madeUp: Rule = {
   id: "failure.made_up",
   place: PLACE,
-  text: "Made up for: a failed step and the steps lost because of it form branches, and the failure counts only when it reaches the end of one: a failed or lost step that no success or order edge leaves, or a dead edge into a step that had already been skipped. A dead edge into an `any`, `first` or `quorum` join that has fired, or still can, goes no further.",
+  text: "Made up for: a failed step and the steps lost because of it form branches, and the failure counts only when it reaches the end of one: a failed or lost step that no success or order edge leaves, or a dead edge into a step that had already been skipped. A dead edge into an `any`, `first` or `quorum` join that has fired, or still can, goes no further; if that join is taken down later, the branch goes on through it.",
   scenarios: [
     {
       title: "a mirror may fail while the other is still in the race; when that wins, the failure is tolerated",
@@ -232,6 +244,36 @@ steps:
         ["a fails", "a failed exit_code", "middle skipped upstream_failed"],
         ["b completes", "b completed", "use starts"],
         ["use completes", "use completed", "run completed"],
+      ],
+    },
+    {
+      title: "a join that a stop takes down makes up for nothing: `m1` counts too",
+      workflow: `
+steps:
+  - {id: m1, run: x, dependsOn: []}
+  - {id: m2, run: x, dependsOn: []}
+  - {id: use, run: x, dependsOn: [m1, m2], join: any}
+  - {id: other, run: x, dependsOn: []}`,
+      play: [
+        ["start", "m1 starts", "m2 starts", "other starts"],
+        ["m1 fails", "m1 failed exit_code"],
+        ["other fails", "other failed exit_code", "use skipped scope_failed", "stop m2"],
+        ["m2 stops", "m2 canceled scope_failed", "run failed"],
+        ["retry", "m1 starts", "m2 starts", "other starts"],
+      ],
+    },
+    {
+      title: "a join that had fired has made up for a failure, whatever its condition then said",
+      workflow: `
+steps:
+  - {id: m1, run: x, dependsOn: []}
+  - {id: m2, run: x, dependsOn: []}
+  - {id: use, run: x, dependsOn: [m1, m2], join: any, when: "inputs.no"}`,
+      answers: { use: { when: false } },
+      play: [
+        ["start", "m1 starts", "m2 starts"],
+        ["m1 completes", "m1 completed", "use skipped condition"],
+        ["m2 fails", "m2 failed exit_code", "run completed"],
       ],
     },
     {

@@ -89,6 +89,15 @@ const completeRunning: Rule = {
       ],
     },
     {
+      title: "a queued task is withdrawn, unless a worker has it already: then its code runs on",
+      workflow: four("complete_running"),
+      held: ["b"],
+      play: [
+        ["start", "b queued", "block starts", "a starts"],
+        ["a fails", "a failed exit_code", "c skipped scope_failed", "withdraw b", "b skipped scope_failed", "block failed scope_failed", "run failed"],
+      ],
+    },
+    {
       title: "a retry delay is canceled at once",
       workflow: four("complete_running"),
       play: [

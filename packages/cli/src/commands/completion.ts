@@ -25,7 +25,11 @@ interface OptionNode {
 /** Prints a completion script. */
 export function completion({ io }: CommandContext, program: Command, shell: Shell): Promise<number> {
   const root = nodeOf(program, []);
-  const scripts: Readonly<Record<Shell, (root: CommandNode) => string>> = { bash: bashScript, zsh: zshScript, fish: fishScript };
+  const scripts: Readonly<Record<Shell, (root: CommandNode) => string>> = {
+    bash: bashScript,
+    zsh: zshScript,
+    fish: fishScript,
+  };
   io.stdout.write(scripts[shell](root));
   return Promise.resolve(exitCode.ok);
 }
@@ -66,9 +70,22 @@ function bashScript(root: CommandNode): string {
     const names = node.commands.map((child) => child.path.split(" ").at(-1));
     return `    ${quote(node.path)}) words=${quote([...names, ...flagsOf(root, node)].join(" "))}; files=${node.takesFiles ? "1" : ""} ;;`;
   });
-  const choices = optionCases(nodes, (flag, option) => `    ${flag}) COMPREPLY=($(compgen -W ${quote(option.choices.join(" "))} -- "$current")); return ;;`, (option) => option.choices.length > 0);
-  const files = optionCases(nodes, (flag) => `    ${flag}) COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;`, (option) => option.takesFile);
-  const values = optionCases(nodes, (flag) => `    ${flag}) return ;;`, (option) => option.takesValue && !option.takesFile && option.choices.length === 0);
+  const choices = optionCases(
+    nodes,
+    (flag, option) =>
+      `    ${flag}) COMPREPLY=($(compgen -W ${quote(option.choices.join(" "))} -- "$current")); return ;;`,
+    (option) => option.choices.length > 0,
+  );
+  const files = optionCases(
+    nodes,
+    (flag) => `    ${flag}) COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;`,
+    (option) => option.takesFile,
+  );
+  const values = optionCases(
+    nodes,
+    (flag) => `    ${flag}) return ;;`,
+    (option) => option.takesValue && !option.takesFile && option.choices.length === 0,
+  );
   const paths = nodes.map((node) => quote(node.path)).join("|");
   return `# Completion of braid for bash.
 _braid() {
@@ -123,7 +140,9 @@ function zshScript(root: CommandNode): string {
     ];
     return lines.join("\n");
   });
-  const paths = allNodes(root).map((node) => quote(node.path)).join("|");
+  const paths = allNodes(root)
+    .map((node) => quote(node.path))
+    .join("|");
   return `#compdef braid
 # Completion of braid for zsh.
 _braid() {
@@ -155,7 +174,9 @@ function fishScript(root: CommandNode): string {
   for (const node of allNodes(root)) {
     const condition = fishCondition(node);
     for (const child of node.commands) {
-      lines.push(`complete -c braid -n ${quote(condition)} -a ${quote(child.path.split(" ").at(-1) ?? "")} -d ${quote(brief(child.description))}`);
+      lines.push(
+        `complete -c braid -n ${quote(condition)} -a ${quote(child.path.split(" ").at(-1) ?? "")} -d ${quote(brief(child.description))}`,
+      );
     }
     if (node.takesFiles) lines.push(`complete -c braid -n ${quote(condition)} -F`);
     for (const option of node.options) lines.push(fishOption(node === root ? "" : condition, option));
@@ -177,7 +198,9 @@ function fishOption(condition: string, option: OptionNode): string {
   const where = condition === "" ? [] : [`-n ${quote(condition)}`];
   const choices = option.choices.length === 0 ? [] : [`-a ${quote(option.choices.join(" "))}`];
   const value = option.takesFile ? ["-r -F"] : option.takesValue ? ["-x"] : [];
-  return ["complete -c braid", ...where, ...flags, ...value, ...choices, `-d ${quote(brief(option.description))}`].join(" ");
+  return ["complete -c braid", ...where, ...flags, ...value, ...choices, `-d ${quote(brief(option.description))}`].join(
+    " ",
+  );
 }
 
 /** The first clause of a description: there is little room beside a word. */

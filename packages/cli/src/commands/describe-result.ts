@@ -24,9 +24,18 @@ export async function describeResult({ engine, plan, result, view, style }: Resu
     const step = plan.steps.find((each) => each.id === id);
     if (step === undefined) continue;
     const item = result.failures.find((failure) => failure.step === id)?.task ?? null;
-    const filter = { runId: result.runId, step: step.index, limit: tailLines, tail: true, ...(item === null ? {} : { task: item }) };
+    const filter = {
+      runId: result.runId,
+      step: step.index,
+      limit: tailLines,
+      tail: true,
+      ...(item === null ? {} : { task: item }),
+    };
     const lines = await engine.store.readLogs(filter);
-    tails.set(id, lines.map((line) => logText(line, style)));
+    tails.set(
+      id,
+      lines.map((line) => logText(line, style)),
+    );
   }
   return `\n${renderSummary({ plan, result, tails, style, ...measure(plan, view) })}`;
 }

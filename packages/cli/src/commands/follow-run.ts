@@ -52,14 +52,18 @@ export async function followRun(following: Following): Promise<number> {
     reporter.end();
   }
   if (progress.json === true) writeJsonLine(io.stdout, summaryLine(result));
-  else if (plan.hasOutput && result.status === "completed") io.stdout.write(`${JSON.stringify(result.output, null, 2)}\n`);
+  else if (plan.hasOutput && result.status === "completed")
+    io.stdout.write(`${JSON.stringify(result.output, null, 2)}\n`);
   if (showsProgress(context, progress) || (progress.quiet === true && result.status !== "completed")) {
     io.stderr.write(await describeResult({ engine, plan, result, view, style: stderrStyle(context) }));
   }
   return exitCodeOfRun(result);
 }
 
-async function workUntilEnd(following: Following, shown: { readonly view: RunView; readonly reporter: Reporter }): Promise<RunResult> {
+async function workUntilEnd(
+  following: Following,
+  shown: { readonly view: RunView; readonly reporter: Reporter },
+): Promise<RunResult> {
   const { engine, runId } = following;
   const worker = await engine.work({ runIds: [runId], concurrency: following.concurrency });
   try {
@@ -79,7 +83,10 @@ async function workUntilEnd(following: Following, shown: { readonly view: RunVie
 }
 
 /** A running map whose number of items the trace did not say: its row knows. */
-async function learnTotal({ engine, runId, context, progress }: Following, { items, index, status }: NodeView): Promise<void> {
+async function learnTotal(
+  { engine, runId, context, progress }: Following,
+  { items, index, status }: NodeView,
+): Promise<void> {
   if (items === null || items.total !== null || status !== "running" || !showsProgress(context, progress)) return;
   const loaded = await engine.store.load(runId);
   items.total = loaded?.steps.find((row) => row.step === index && row.task < 0)?.items ?? null;

@@ -8,7 +8,11 @@ import { loadPlan } from "../load/load-plan.ts";
 export type GraphFormat = "ascii" | "mermaid" | "dot" | "json";
 
 /** Draws a workflow on stdout. */
-export async function graph(context: CommandContext, file: string, options: { readonly format: GraphFormat }): Promise<number> {
+export async function graph(
+  context: CommandContext,
+  file: string,
+  options: { readonly format: GraphFormat },
+): Promise<number> {
   const workflow = await loadPlan(context, file, {});
   if (workflow === null) return exitCode.usage;
   const drawing = draw(workflow.plan, options.format, stdoutStyle(context).unicode);

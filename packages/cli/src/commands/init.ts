@@ -13,7 +13,11 @@ export async function init({ io }: CommandContext, file: string): Promise<number
     await writeFile(path, firstWorkflow, { flag: "wx" });
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EEXIST") {
-      throw new UsageError(`\`${file}\` is there already; nothing was written`, `Name another file: braid init my-workflow.yaml`, error);
+      throw new UsageError(
+        `\`${file}\` is there already; nothing was written`,
+        `Name another file: braid init my-workflow.yaml`,
+        error,
+      );
     }
     throw new CliError(`cannot write \`${file}\`: ${messageOf(error)}`, { cause: error });
   }

@@ -48,7 +48,11 @@ export async function plan(context: CommandContext, file: string, options: PlanC
   const workflow = await loadPlan(context, file, options);
   if (workflow === null) return exitCode.usage;
   const { durations, source } = await findDurations(context, workflow.plan, options);
-  const { maxConcurrent = Number.POSITIVE_INFINITY } = runOverrides(context.io.env, {}, workflow.plan.scopes[0]?.maxConcurrent ?? undefined);
+  const { maxConcurrent = Number.POSITIVE_INFINITY } = runOverrides(
+    context.io.env,
+    {},
+    workflow.plan.scopes[0]?.maxConcurrent ?? undefined,
+  );
   const report = reportPlan(workflow.plan, { durations, source, maxConcurrent });
   if (options.json === true) writeJsonLine(context.io.stdout, { type: "plan", ...report });
   else context.io.stdout.write(`${renderPlan(report, stdoutStyle(context))}\n`);
@@ -60,16 +64,26 @@ interface Known {
   readonly source: DurationSource;
 }
 
-async function findDurations(context: CommandContext, { workflow, steps }: Plan, options: PlanCommandOptions): Promise<Known> {
+async function findDurations(
+  context: CommandContext,
+  { workflow, steps }: Plan,
+  options: PlanCommandOptions,
+): Promise<Known> {
   if (options.durations !== undefined) {
     const file = await readObjectFile(context.io, "--durations", options.durations);
     const scenarios = readScenarios(file, new Set(steps.map((step) => step.id)), durationOf);
-    const given = [...scenarios].flatMap(([id, { durationMs }]) => (durationMs === undefined ? [] : [[id, durationMs] as const]));
+    const given = [...scenarios].flatMap(([id, { durationMs }]) =>
+      durationMs === undefined ? [] : [[id, durationMs] as const],
+    );
     return { durations: new Map(given), source: "file" };
   }
-  const past = await withStore(context, options, async (engine) => (engine === null ? {} : await engine.store.durations(workflow)));
+  const past = await withStore(context, options, async (engine) =>
+    engine === null ? {} : await engine.store.durations(workflow),
+  );
   const known = Object.entries(past).flatMap(([id, ms]) => (typeof ms === "number" ? [[id, ms] as const] : []));
-  return known.length === 0 ? { durations: undefined, source: "none" } : { durations: new Map(known), source: "past runs" };
+  return known.length === 0
+    ? { durations: undefined, source: "none" }
+    : { durations: new Map(known), source: "past runs" };
 }
 
 /** A duration as a file may write it. */
@@ -99,15 +113,30 @@ export function reportPlan(
 /** The report for a person. */
 export function renderPlan(report: PlanReport, style: Style): string {
   const steps = report.levels.reduce((sum, level) => sum + level.length, 0);
-  const time = (value: number): string => (report.durations === "none" ? countOf(Number(value.toFixed(1)), "step") : formatDuration(value));
+  const time = (value: number): string =>
+    report.durations === "none" ? countOf(Number(value.toFixed(1)), "step") : formatDuration(value);
   const arrow = style.unicode ? "→" : "->";
   const title = (text: string): string => paint(style, "bold", text);
-  const edges = report.edges.map((edge) => [oneLine(edge.from), arrow, oneLine(edge.to), edge.port === null ? edge.on : `${edge.on} (port ${oneLine(edge.port)})`, edge.origin]);
+  const edges = report.edges.map((edge) => [
+    oneLine(edge.from),
+    arrow,
+    oneLine(edge.to),
+    edge.port === null ? edge.on : `${edge.on} (port ${oneLine(edge.port)})`,
+    edge.origin,
+  ]);
   const levels = report.levels.map((level, index) => `  ${String(index + 1).padStart(3)}  ${namesOf(level)}`);
   return [
     `${title(oneLine(report.workflow))}: ${countOf(steps, "step")}, ${countOf(edges.length, "edge")}, at most ${report.maxConcurrent} at a time`,
     "",
-    ...(edges.length === 0 ? [] : [...renderTextTable([{ title: "FROM" }, { title: "" }, { title: "TO" }, { title: "ON" }, { title: "ORIGIN" }], edges).map((line) => `  ${line}`), ""]),
+    ...(edges.length === 0
+      ? []
+      : [
+          ...renderTextTable(
+            [{ title: "FROM" }, { title: "" }, { title: "TO" }, { title: "ON" }, { title: "ORIGIN" }],
+            edges,
+          ).map((line) => `  ${line}`),
+          "",
+        ]),
     title("Levels"),
     ...levels,
     "",

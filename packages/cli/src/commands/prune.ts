@@ -28,7 +28,9 @@ export async function prune(context: CommandContext, options: PruneOptions): Pro
     ...(workflow === undefined ? {} : { workflow }),
     dryRun,
   };
-  const runIds = await withStore(context, options, async (engine) => (engine === null ? [] : await engine.store.prune(policy)));
+  const runIds = await withStore(context, options, async (engine) =>
+    engine === null ? [] : await engine.store.prune(policy),
+  );
   const { stdout } = context.io;
   if (options.json === true) {
     writeJsonLine(stdout, { type: "prune", dryRun, runIds });

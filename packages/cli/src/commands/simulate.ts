@@ -24,15 +24,21 @@ export interface SimulateCommandOptions {
 }
 
 /** Shows what would happen, and when, by running the kernel with virtual time. */
-export async function simulateFile(context: CommandContext, file: string, options: SimulateCommandOptions): Promise<number> {
+export async function simulateFile(
+  context: CommandContext,
+  file: string,
+  options: SimulateCommandOptions,
+): Promise<number> {
   const workflow = await loadPlan(context, file, options);
   if (workflow === null) return exitCode.usage;
   const { plan } = workflow;
-  const given = options.durations === undefined ? {} : await readObjectFile(context.io, "--durations", options.durations);
+  const given =
+    options.durations === undefined ? {} : await readObjectFile(context.io, "--durations", options.durations);
   const steps = readScenarios(given, new Set(plan.steps.map((step) => step.id)), durationOf);
   const overrides = runOverrides(context.io.env, options, plan.scopes[0]?.maxConcurrent ?? undefined);
   const simulation = simulate(plan, { seed: options.seed, steps }, overrides);
-  if (!simulation.isOver) throw new CliError("the simulated run never ends: every step that is left waits for something that cannot come");
+  if (!simulation.isOver)
+    throw new CliError("the simulated run never ends: every step that is left waits for something that cannot come");
   if (options.json === true) writeTrace(context, plan, { simulation, seed: options.seed });
   else context.io.stdout.write(renderSimulation(context, plan, { simulation, seed: options.seed }));
   return exitCode.ok;
@@ -47,7 +53,15 @@ function writeTrace({ io }: CommandContext, plan: Plan, { simulation, seed }: Si
   for (const event of simulation.trace) writeJsonLine(io.stdout, describeTrace(plan, simulatedRunId, event));
   const { state, peak, workMs } = simulation;
   const makespanMs = state.run.finishedAt ?? 0;
-  writeJsonLine(io.stdout, { type: "simulation.summary", status: state.run.status, seed, makespanMs, workMs, peak, speedUp: speedUpOf(workMs, makespanMs) });
+  writeJsonLine(io.stdout, {
+    type: "simulation.summary",
+    status: state.run.status,
+    seed,
+    makespanMs,
+    workMs,
+    peak,
+    speedUp: speedUpOf(workMs, makespanMs),
+  });
 }
 
 function renderSimulation(context: CommandContext, plan: Plan, { simulation, seed }: Simulated): string {
@@ -56,7 +70,14 @@ function renderSimulation(context: CommandContext, plan: Plan, { simulation, see
   const { peak, workMs } = simulation;
   const makespanMs = simulation.state.run.finishedAt ?? 0;
   const columns = context.io.stdout.isTerminal ? context.io.stdout.columns : 100;
-  return renderTimeline(view, { style: stdoutStyle(context), columns, seed, peak, workMs, speedUp: speedUpOf(workMs, makespanMs) });
+  return renderTimeline(view, {
+    style: stdoutStyle(context),
+    columns,
+    seed,
+    peak,
+    workMs,
+    speedUp: speedUpOf(workMs, makespanMs),
+  });
 }
 
 function speedUpOf(workMs: number, makespanMs: number): number {

@@ -3,19 +3,27 @@ import { exitCode } from "../exit-code.ts";
 import { withEngine } from "../store/open-engine.ts";
 import type { StoreChoice } from "../store/store-url.ts";
 import { writeJsonLine } from "../terminal/json-line.ts";
-import type { PreparedRun } from "./run.ts";
+import type { PreparedRun } from "./prepare-run.ts";
+
+export interface DetachedStart {
+  readonly choice: StoreChoice;
+  readonly prepared: PreparedRun;
+  readonly options: { readonly json?: boolean; readonly quiet?: boolean };
+}
 
 /** Accepts a run and leaves it to others: the store has it when this returns. */
-export async function startDetached(
-  { io }: CommandContext,
-  choice: StoreChoice,
-  prepared: PreparedRun,
-  options: { readonly json?: boolean; readonly quiet?: boolean },
-): Promise<number> {
+export async function startDetached({ io }: CommandContext, start: DetachedStart): Promise<number> {
+  const { choice, prepared, options } = start;
   const { workflow, input, overrides, meta } = prepared;
-  const runId = await withEngine(choice, {}, async (engine) => (await engine.start(workflow, { input, overrides, meta })).id);
-  if (options.json === true) writeJsonLine(io.stdout, { type: "run.accepted", runId, workflow: prepared.plan.workflow });
+  const runId = await withEngine(
+    choice,
+    {},
+    async (engine) => (await engine.start(workflow, { input, overrides, meta })).id,
+  );
+  if (options.json === true)
+    writeJsonLine(io.stdout, { type: "run.accepted", runId, workflow: prepared.plan.workflow });
   else io.stdout.write(`${runId}\n`);
-  if (options.quiet !== true && options.json !== true) io.stderr.write(`accepted; carry it on with: braid run --resume ${runId}\n`);
+  if (options.quiet !== true && options.json !== true)
+    io.stderr.write(`accepted; carry it on with: braid run --resume ${runId}\n`);
   return exitCode.ok;
 }

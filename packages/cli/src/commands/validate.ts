@@ -12,7 +12,11 @@ import { oneLine } from "../terminal/sanitize.ts";
 import { paint } from "../terminal/style.ts";
 
 /** Checks all files and reports all problems of each. A file that cannot be read does not keep the others from being checked. */
-export async function validate(context: CommandContext, files: readonly string[], options: { readonly json?: boolean }): Promise<number> {
+export async function validate(
+  context: CommandContext,
+  files: readonly string[],
+  options: { readonly json?: boolean },
+): Promise<number> {
   const codes: number[] = [];
   for (const file of files) {
     try {
@@ -37,5 +41,7 @@ function report(context: CommandContext, workflow: LoadedWorkflow, isJson: boole
   if (plan === null || hasErrors(workflow)) return;
   const style = stdoutStyle(context);
   const steps = plan.steps.filter((step) => !step.hidden).length;
-  stdout.write(`${paint(style, "green", `${markOf("completed", style)} ${oneLine(file)}`)}: workflow ${oneLine(plan.workflow)}, ${countOf(steps, "step")}\n`);
+  stdout.write(
+    `${paint(style, "green", `${markOf("completed", style)} ${oneLine(file)}`)}: workflow ${oneLine(plan.workflow)}, ${countOf(steps, "step")}\n`,
+  );
 }

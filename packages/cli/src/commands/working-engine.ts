@@ -1,13 +1,13 @@
 import type { Plan } from "@braid/core";
 import type { Engine } from "@braid/engine";
 import type { CommandContext } from "../command-context.ts";
+import { readEnvFile } from "../input/read-data-file.ts";
 import { inheritedEnvironment } from "../input/step-environment.ts";
 import { withEngine } from "../store/open-engine.ts";
 import type { StoreChoice } from "../store/store-url.ts";
 import type { LogSink } from "./follow-run.ts";
 
 export interface WorkingEngine {
-  readonly context: CommandContext;
   readonly choice: StoreChoice;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly plan: Plan;
@@ -25,4 +25,12 @@ export async function withWorkingEngine(
     onLog: (line: Parameters<LogSink["write"]>[0]): void => logs.write(line),
   };
   return await withEngine(choice, options, async (engine) => await use(engine, logs));
+}
+
+/** The environment of the command, with the file's variables over it. */
+export async function commandEnvironment(
+  { io }: CommandContext,
+  options: { readonly envFile?: string },
+): Promise<Readonly<Record<string, string | undefined>>> {
+  return options.envFile === undefined ? io.env : { ...io.env, ...(await readEnvFile(io, options.envFile)) };
 }

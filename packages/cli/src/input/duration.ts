@@ -5,5 +5,7 @@ import { UsageError } from "../cli-error.ts";
 export function readDuration(option: string, text: string): number {
   const ms = parseDuration(text);
   if (ms !== undefined && ms > 0) return ms;
-  throw new UsageError(`${option} expects a duration such as \`500ms\`, \`2s\`, \`5m\`, \`1h\` or \`7d\`, got \`${text}\``);
+  throw new UsageError(
+    `${option} expects a duration such as \`500ms\`, \`2s\`, \`5m\`, \`1h\` or \`7d\`, got \`${text}\``,
+  );
 }

@@ -71,7 +71,9 @@ describe("an input that is not declared", () => {
   });
 
   test("is refused where the workflow declares none", () => {
-    expect(() => readInputs(["a=1"], { properties: {}, additionalProperties: false })).toThrow("input `a` is not declared; the workflow declares no inputs");
+    expect(() => readInputs(["a=1"], { properties: {}, additionalProperties: false })).toThrow(
+      "input `a` is not declared; the workflow declares no inputs",
+    );
   });
 
   test("is refused when its name is one that every object has", () => {

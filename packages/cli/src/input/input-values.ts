@@ -55,7 +55,9 @@ function typedValue(name: string, text: string, schema: JsonObject): JsonValue {
     const value = readers[type]?.(text);
     if (value !== undefined) return value;
   }
-  throw new UsageError(`input \`${name}\` expects ${ordered.map((type) => names[type] ?? type).join(" or ")}, got \`${text}\``);
+  throw new UsageError(
+    `input \`${name}\` expects ${ordered.map((type) => names[type] ?? type).join(" or ")}, got \`${text}\``,
+  );
 }
 
 const names: Readonly<Record<string, string>> = {

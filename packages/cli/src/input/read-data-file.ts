@@ -15,7 +15,11 @@ export async function readText(io: Pick<Io, "cwd" | "readStdin">, option: string
 }
 
 /** Reads a JSON or YAML file that holds one object. */
-export async function readObjectFile(io: Pick<Io, "cwd" | "readStdin">, option: string, path: string): Promise<JsonObject> {
+export async function readObjectFile(
+  io: Pick<Io, "cwd" | "readStdin">,
+  option: string,
+  path: string,
+): Promise<JsonObject> {
   const text = await readText(io, option, path);
   const value = await parseData(text, `${option} \`${path}\``);
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as JsonObject;
@@ -37,7 +41,10 @@ async function parseData(text: string, what: string): Promise<JsonValue> {
 }
 
 /** Reads `NAME=value` lines as Node's own `--env-file` does. */
-export async function readEnvFile(io: Pick<Io, "cwd" | "readStdin">, path: string): Promise<Readonly<Record<string, string>>> {
+export async function readEnvFile(
+  io: Pick<Io, "cwd" | "readStdin">,
+  path: string,
+): Promise<Readonly<Record<string, string>>> {
   const entries = Object.entries(parseEnv(await readText(io, "--env-file", path)));
   return Object.fromEntries(entries.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }

@@ -5,13 +5,17 @@ import { runOverrides } from "./run-overrides.ts";
 const both = { BRAID_MAX_CONCURRENT: "3", WORKFLOW_CONCURRENCY: "4" };
 
 test.each([
-  ["the flag before all others", both, 1, 2, 1],
-  ["the file before the environment", both, undefined, 2, 2],
-  ["Braid's own variable before the older one", both, undefined, undefined, 3],
-  ["the older variable", { WORKFLOW_CONCURRENCY: "4" }, undefined, undefined, 4],
-  ["a variable that is set, not one that is empty", { BRAID_MAX_CONCURRENT: "", WORKFLOW_CONCURRENCY: "4" }, undefined, undefined, 4],
-  ["10 where nobody says anything", {}, undefined, undefined, 10],
-] as const)("the cap is taken from %s", (_claim, env, flag, file, cap) => {
+  { claim: "the flag before all others", env: both, flag: 1, file: 2, cap: 1 },
+  { claim: "the file before the environment", env: both, file: 2, cap: 2 },
+  { claim: "Braid's own variable before the older one", env: both, cap: 3 },
+  { claim: "the older variable", env: { WORKFLOW_CONCURRENCY: "4" }, cap: 4 },
+  {
+    claim: "a variable that is set, not an empty one",
+    env: { BRAID_MAX_CONCURRENT: "", WORKFLOW_CONCURRENCY: "4" },
+    cap: 4,
+  },
+  { claim: "10 where nobody says anything", env: {}, cap: 10 },
+])("the cap is taken from $claim", ({ env, flag, file, cap }) => {
   expect(runOverrides(env, flag === undefined ? {} : { maxConcurrent: flag }, file).maxConcurrent).toBe(cap);
 });
 

@@ -14,7 +14,11 @@ const defaultMaxConcurrent = 10;
  * Settings of one run that win over the file's. The cap is, in this order: the flag, what the file says, the variables
  * `BRAID_MAX_CONCURRENT` and `WORKFLOW_CONCURRENCY`, and 10.
  */
-export function runOverrides(env: Io["env"], options: OverrideOptions, fileMaxConcurrent: number | undefined): RunOverrides {
+export function runOverrides(
+  env: Io["env"],
+  options: OverrideOptions,
+  fileMaxConcurrent: number | undefined,
+): RunOverrides {
   const maxConcurrent =
     options.maxConcurrent ??
     fileMaxConcurrent ??

@@ -7,6 +7,8 @@ import type { Io } from "../io.ts";
  */
 export function inheritedEnvironment(env: Io["env"], plan: Plan): Readonly<Record<string, string>> {
   const secrets = new Set(Object.values(plan.host.secrets).flatMap((source) => ("env" in source ? [source.env] : [])));
-  const kept = Object.entries(env).flatMap(([name, value]) => (value === undefined || secrets.has(name) ? [] : [[name, value] as const]));
+  const kept = Object.entries(env).flatMap(([name, value]) =>
+    value === undefined || secrets.has(name) ? [] : [[name, value] as const],
+  );
   return Object.fromEntries(kept);
 }

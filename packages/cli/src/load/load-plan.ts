@@ -15,10 +15,15 @@ export interface ValidWorkflow extends LoadedWorkflow {
  * Loads a file for a command that cannot do without its plan. Null when it is not valid: then everything wrong with it
  * has been reported, as a line of JSON where the command speaks JSON. Warnings go to stderr.
  */
-export async function loadPlan(context: CommandContext, file: string, options: { readonly json?: boolean }): Promise<ValidWorkflow | null> {
+export async function loadPlan(
+  context: CommandContext,
+  file: string,
+  options: { readonly json?: boolean },
+): Promise<ValidWorkflow | null> {
   const workflow = await loadWorkflowFile(context.io, file);
   const { plan, diagnostics } = workflow;
-  if (options.json === true && hasErrors(workflow)) writeJsonLine(context.io.stdout, { type: "diagnostics", diagnostics });
+  if (options.json === true && hasErrors(workflow))
+    writeJsonLine(context.io.stdout, { type: "diagnostics", diagnostics });
   else reportDiagnostics(context.io.stderr, workflow, stderrStyle(context));
   return plan === null || hasErrors(workflow) ? null : { ...workflow, plan };
 }

@@ -70,7 +70,7 @@ function pickWorkflow(exports: Readonly<Record<string, unknown>>, file: string):
   const named = Object.entries(exports).flatMap(([name, value]) => (isWorkflow(value) ? [{ name, value }] : []));
   const [first, second] = named;
   if (first === undefined) {
-    throw new UsageError(`\`${file}\` exports no workflow`, "Export one: export default workflow(\"name\").step(…);");
+    throw new UsageError(`\`${file}\` exports no workflow`, 'Export one: export default workflow("name").step(…);');
   }
   if (second !== undefined) {
     const names = named.map(({ name }) => `\`${name}\``).join(", ");

@@ -1,29 +1,37 @@
 import { Option } from "commander";
 import type { Command } from "commander";
-import type { RunCommandOptions } from "../commands/run.ts";
-import type { Does } from "../program.ts";
+import type { RunCommandOptions } from "../commands/prepare-run.ts";
+import type { Does } from "./does.ts";
+import { addStoreOption } from "./store-option.ts";
 import { collect, positiveInteger, runId } from "./argument.ts";
 
-export const storeFlags = "--store <url>";
-export const storeHelp = "where runs are kept: sqlite:path or memory: (default: BRAID_STORE, else sqlite:.braid/braid.db)";
-
 export function addRunCommand(program: Command, does: Does): void {
-  program
+  const command = program
     .command("run")
     .summary("run a workflow and watch it")
     .description("Runs a workflow in this process and shows its progress until it ends.")
-    .argument("[file]", "workflow file (.yaml, .yml, .json, .ts, .mts, .js, .mjs), `-` for stdin, or the name of a stored workflow")
+    .argument(
+      "[file]",
+      "workflow file (.yaml, .yml, .json, .ts, .mts, .js, .mjs), `-` for stdin, or the name of a stored workflow",
+    )
     .option("-i, --input <name=value>", "value of a declared input; may be repeated", collect)
     .option("--input-file <file>", "inputs from a JSON or YAML file; --input wins over it")
     .option("--env-file <file>", "variables for steps and secrets, as NAME=value lines; they win over inherited ones")
-    .option("--max-concurrent <n>", "most tasks at a time (default: the file, BRAID_MAX_CONCURRENT, WORKFLOW_CONCURRENCY, 10)", positiveInteger)
+    .option(
+      "--max-concurrent <n>",
+      "most tasks at a time (default: the file, BRAID_MAX_CONCURRENT, WORKFLOW_CONCURRENCY, 10)",
+      positiveInteger,
+    )
     .option("--timeout <duration>", "end the run after this time")
     .option("--fail-fast", "stop everything at the first failure")
-    .option("--no-fail-fast", "let independent steps go on after a failure")
-    .option(storeFlags, storeHelp)
+    .option("--no-fail-fast", "let independent steps go on after a failure");
+  addStoreOption(command)
     .addOption(new Option("--ephemeral", "keep the run in memory only").conflicts(["store", "resume", "detach"]))
     .addOption(
-      new Option("--resume <id>", "attach to a run and work on it until it ends; one whose process died is taken over at once")
+      new Option(
+        "--resume <id>",
+        "attach to a run and work on it until it ends; one whose process died is taken over at once",
+      )
         .argParser(runId)
         .conflicts(["input", "inputFile", "dryRun", "detach", "timeout", "failFast", "maxConcurrent"]),
     )
@@ -31,16 +39,15 @@ export function addRunCommand(program: Command, does: Does): void {
     .option("--json", "write trace events and the summary to stdout, one JSON object a line")
     .option("-q, --quiet", "show no progress; failures are still shown")
     .addOption(
-      new Option("--logs <which>", "step logs to show: full, errors or none (default: errors on a terminal, full elsewhere)").choices([
-        "full",
-        "errors",
-        "none",
-      ]),
+      new Option(
+        "--logs <which>",
+        "step logs to show: full, errors or none (default: errors on a terminal, full elsewhere)",
+      ).choices(["full", "errors", "none"]),
     )
     .option("-d, --detach", "accept the run, print its id and leave; a worker or `run --resume` carries it on")
     .addHelpText("after", runHelp)
-    .action((file: string | undefined, options: RunCommandOptions, command: Command) =>
-      does(command, async (context) => (await import("../commands/run.ts")).run(context, file, options)),
+    .action((file: string | undefined, options: RunCommandOptions, self: Command) =>
+      does(self, async (context) => (await import("../commands/run.ts")).run(context, file, options)),
     );
 }
 

@@ -2,23 +2,26 @@ import type { Command } from "commander";
 import { Argument } from "commander";
 import type { Shell } from "../commands/completion.ts";
 import type { PruneOptions } from "../commands/prune.ts";
-import type { Does } from "../program.ts";
+import type { Does } from "./does.ts";
 import { notNegativeInteger } from "./argument.ts";
-import { storeFlags, storeHelp } from "./run-command.ts";
+import { addStoreOption } from "./store-option.ts";
 
 /** Commands around runs: first steps, cleaning up, the shell. */
 export function addSetupCommands(program: Command, does: Does): void {
-  program
+  const pruneCommand = program
     .command("prune")
     .summary("delete old runs")
     .description("Deletes runs that have ended, by age, by number, or both.")
     .option("--older-than <duration>", "runs that are older than this, such as 7d")
     .option("--keep <n>", "all but this many of the newest runs", notNegativeInteger)
     .option("--workflow <name>", "only runs of this workflow")
-    .option("--dry-run", "only say which")
-    .option(storeFlags, storeHelp)
+    .option("--dry-run", "only say which");
+  addStoreOption(pruneCommand)
     .option("--json", "one JSON object on stdout")
-    .addHelpText("after", "\nExamples:\n  braid prune --older-than 7d\n  braid prune --keep 100 --dry-run\n\nThe default store prunes itself: runs older than 30 days or beyond 1,000.")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  braid prune --older-than 7d\n  braid prune --keep 100 --dry-run\n\nThe default store prunes itself: runs older than 30 days or beyond 1,000.",
+    )
     .action((options: PruneOptions, command: Command) =>
       does(command, async (context) => (await import("../commands/prune.ts")).prune(context, options)),
     );
@@ -39,7 +42,7 @@ export function addSetupCommands(program: Command, does: Does): void {
     .addArgument(new Argument("<shell>", "your shell").choices(["bash", "zsh", "fish"]))
     .addHelpText(
       "after",
-      "\nExamples:\n  braid completion bash > ~/.local/share/bash-completion/completions/braid\n  braid completion zsh > \"${fpath[1]}/_braid\"\n  braid completion fish > ~/.config/fish/completions/braid.fish",
+      '\nExamples:\n  braid completion bash > ~/.local/share/bash-completion/completions/braid\n  braid completion zsh > "${fpath[1]}/_braid"\n  braid completion fish > ~/.config/fish/completions/braid.fish',
     )
     .action((shell: Shell, _options: object, command: Command) =>
       does(command, async (context) => (await import("../commands/completion.ts")).completion(context, program, shell)),

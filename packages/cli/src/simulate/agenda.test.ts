@@ -9,7 +9,14 @@ function takeAll(agenda: Agenda<string>): readonly string[] {
 
 test("gives the earliest first, and entries of one instant in their order", () => {
   const agenda = new Agenda<string>();
-  for (const [at, value] of [[5, "e"], [1, "a"], [3, "c"], [3, "d"], [2, "b"]] as const) agenda.put(at, value);
+  for (const [at, value] of [
+    [5, "e"],
+    [1, "a"],
+    [3, "c"],
+    [3, "d"],
+    [2, "b"],
+  ] as const)
+    agenda.put(at, value);
   expect(takeAll(agenda)).toEqual(["a", "b", "c", "d", "e"]);
 });
 

@@ -43,16 +43,26 @@ export function readScenarios(
   );
 }
 
-function readScenario(id: string, value: JsonValue, parseDuration: (value: JsonValue) => number | undefined): StepScenario {
+function readScenario(
+  id: string,
+  value: JsonValue,
+  parseDuration: (value: JsonValue) => number | undefined,
+): StepScenario {
   const duration = (text: JsonValue): number => {
     const ms = parseDuration(text);
-    if (ms === undefined) throw new UsageError(`--durations: step \`${id}\` needs a duration such as \`2s\`, got \`${JSON.stringify(text)}\``);
+    if (ms === undefined)
+      throw new UsageError(
+        `--durations: step \`${id}\` needs a duration such as \`2s\`, got \`${JSON.stringify(text)}\``,
+      );
     return ms;
   };
   if (typeof value !== "object" || value === null || Array.isArray(value)) return { durationMs: duration(value) };
   const fields = value as JsonObject;
   const unknown = Object.keys(fields).find((key) => !keys.includes(key));
-  if (unknown !== undefined) throw new UsageError(`--durations: step \`${id}\` has the unknown key \`${unknown}\`; known are ${keys.join(", ")}`);
+  if (unknown !== undefined)
+    throw new UsageError(
+      `--durations: step \`${id}\` has the unknown key \`${unknown}\`; known are ${keys.join(", ")}`,
+    );
   const { fails, failures, items, when } = fields;
   return {
     ...(fields["duration"] === undefined ? {} : { durationMs: duration(fields["duration"]) }),

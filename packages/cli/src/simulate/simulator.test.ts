@@ -39,8 +39,14 @@ test("repeats failing attempts as the plan says", () => {
 name: retry
 steps: [{ id: a, run: "true", retry: { maxAttempts: 3, delay: 1s, backoff: fixed, jitter: 0 } }]
 `);
-  expect(simulate(plan, scenario({ a: { durationMs: 100, failures: 2 } })).state.run).toMatchObject({ status: "completed", finishedAt: 2300 });
-  expect(simulate(plan, scenario({ a: { durationMs: 100, failures: 3 } })).state.run).toMatchObject({ status: "failed", finishedAt: 2300 });
+  expect(simulate(plan, scenario({ a: { durationMs: 100, failures: 2 } })).state.run).toMatchObject({
+    status: "completed",
+    finishedAt: 2300,
+  });
+  expect(simulate(plan, scenario({ a: { durationMs: 100, failures: 3 } })).state.run).toMatchObject({
+    status: "failed",
+    finishedAt: 2300,
+  });
 });
 
 test("fails an attempt that takes longer than its timeout", () => {
@@ -56,7 +62,10 @@ steps:
   - { id: bad, run: "true", dependsOn: [] }
   - { id: long, run: "true", dependsOn: [] }
 `);
-  const { state, workMs } = simulate(plan, scenario({ bad: { durationMs: 100, fails: true }, long: { durationMs: 9000 } }));
+  const { state, workMs } = simulate(
+    plan,
+    scenario({ bad: { durationMs: 100, fails: true }, long: { durationMs: 9000 } }),
+  );
   expect(state.run).toMatchObject({ status: "failed", finishedAt: 100, canceledSteps: 1 });
   expect(workMs).toBe(200);
 });
@@ -72,7 +81,10 @@ steps:
 finally:
   - { id: clean, run: "true" }
 `);
-  const { state, peak } = simulate(plan, scenario({ each: { durationMs: 100, items: 6 }, next: { durationMs: 900 }, clean: { durationMs: 50 } }));
+  const { state, peak } = simulate(
+    plan,
+    scenario({ each: { durationMs: 100, items: 6 }, next: { durationMs: 900 }, clean: { durationMs: 50 } }),
+  );
   expect(peak).toBe(2);
   expect(state.run).toMatchObject({ status: "failed", finishedAt: 500, error: { code: "timeout" } });
   checkInvariants(state);
@@ -92,8 +104,11 @@ steps:
   expect(state.run).toMatchObject({ status: "completed", finishedAt: 2500, skippedSteps: 1 });
 });
 
+function end(seed: number): number | null {
+  return simulate(diamond, { seed, steps: new Map() }).state.run.finishedAt;
+}
+
 test("gives the same picture for the same seed, and another for another", () => {
-  const end = (seed: number): number | null => simulate(diamond, { seed, steps: new Map() }).state.run.finishedAt;
   expect(end(7)).toBe(end(7));
   expect(new Set([1, 2, 3, 4].map(end)).size).toBe(4);
 });

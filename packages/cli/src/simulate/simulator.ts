@@ -55,7 +55,8 @@ export function simulate(plan: Plan, scenario: Scenario, overrides: RunOverrides
 /** Keeps count of what runs. */
 function observe(host: Host, event: RunEvent): void {
   if (event.type === "task.started") host.running.set(taskKey(event), event.at);
-  else if (event.type === "task.completed" || event.type === "task.failed" || event.type === "task.canceled") endAttempt(host, event, event.at);
+  else if (event.type === "task.completed" || event.type === "task.failed" || event.type === "task.canceled")
+    endAttempt(host, event, event.at);
 }
 
 function endAttempt(host: Host, task: TaskName, at: number): void {
@@ -83,7 +84,11 @@ function carryOut(host: Host, command: Command, at: number): void {
       endAttempt(host, command, at);
       break;
     case "setTimer":
-      agenda.put(command.at, { type: "timer.fired", step: command.step, task: command.task, timer: command.timer, at: command.at }, timerKey(command));
+      agenda.put(
+        command.at,
+        { type: "timer.fired", step: command.step, task: command.task, timer: command.timer, at: command.at },
+        timerKey(command),
+      );
       break;
     case "clearTimer":
       agenda.cancel(timerKey(command));
@@ -113,7 +118,14 @@ function evaluation(host: Host, command: { readonly step: number; readonly task:
   const step = host.plan.steps[command.step]!;
   const when = host.scenario.steps.get(step.id)?.when ?? true;
   const isMap = step.isMap && command.task < 0;
-  return { type: "step.evaluated", step: command.step, task: command.task, when, at, ...(isMap ? { items: itemsOf(host.scenario, step) } : {}) };
+  return {
+    type: "step.evaluated",
+    step: command.step,
+    task: command.task,
+    when,
+    at,
+    ...(isMap ? { items: itemsOf(host.scenario, step) } : {}),
+  };
 }
 
 function planEnd(host: Host, task: TaskName & { readonly attempt: number }, at: number): void {
@@ -123,14 +135,22 @@ function planEnd(host: Host, task: TaskName & { readonly attempt: number }, at: 
   const isTooLong = limitMs !== null && takesMs > limitMs;
   const end = at + (isTooLong ? limitMs : takesMs);
   const name = taskOf(task);
-  const error = isTooLong ? { code: "timeout", message: "the attempt took too long" } : { code: "exit_code", message: "simulated failure" };
+  const error = isTooLong
+    ? { code: "timeout", message: "the attempt took too long" }
+    : { code: "exit_code", message: "simulated failure" };
   const isFailure = isTooLong || failsAt(host.scenario, step, task.attempt);
-  const event: RunEvent = isFailure ? { type: "task.failed", ...name, error, at: end } : { type: "task.completed", ...name, at: end };
+  const event: RunEvent = isFailure
+    ? { type: "task.failed", ...name, error, at: end }
+    : { type: "task.completed", ...name, at: end };
   host.agenda.put(end, event, `end ${taskKey(task)}`);
 }
 
 /** An attempt that has not started yet is withdrawn; a running one stops at once. */
-function cancelTask(host: Host, command: TaskName & { readonly attempt: number; readonly ifQueued: boolean }, at: number): void {
+function cancelTask(
+  host: Host,
+  command: TaskName & { readonly attempt: number; readonly ifQueued: boolean },
+  at: number,
+): void {
   const wasWithdrawn = host.agenda.cancel(`start ${taskKey(command)}`);
   if (!wasWithdrawn && command.ifQueued) return;
   host.agenda.cancel(`end ${taskKey(command)}`);
@@ -143,7 +163,11 @@ function planSignal(host: Host, command: TaskName & { readonly name: string }, a
   const isRejected = host.scenario.steps.get(step.id)?.fails === true;
   const verdict = step.kind === "signal" ? "signal" : isRejected ? "rejected" : "approved";
   const { step: index, task, name } = command;
-  host.agenda.put(end, { type: "signal.received", step: index, task, name, verdict, at: end }, `signal ${taskKey(command)}`);
+  host.agenda.put(
+    end,
+    { type: "signal.received", step: index, task, name, verdict, at: end },
+    `signal ${taskKey(command)}`,
+  );
 }
 
 function planChild(host: Host, command: TaskName & { readonly attempt: number }, at: number): void {
@@ -158,7 +182,11 @@ interface TaskName {
   readonly task: number;
 }
 
-function taskOf({ step, task, attempt }: TaskName & { readonly attempt: number }): TaskName & { readonly attempt: number } {
+function taskOf({
+  step,
+  task,
+  attempt,
+}: TaskName & { readonly attempt: number }): TaskName & { readonly attempt: number } {
   return { step, task, attempt };
 }
 

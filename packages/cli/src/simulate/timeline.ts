@@ -28,7 +28,11 @@ export function renderTimeline(view: RunView, options: TimelineOptions): string 
   const labelWidth = Math.min(32, Math.max(4, ...nodes.map((node) => widthOf(labelOf(node)))));
   const barWidth = Math.max(10, options.columns - labelWidth - 2 * timeWidth - 10);
   const head = [padTo("STEP", labelWidth), padBefore("START", timeWidth), padBefore("END", timeWidth)].join("  ");
-  const status = paint(style, colorOf(view.status), `${markOf(view.status, style)} ${oneLine(view.plan.workflow)} would be ${view.status}`);
+  const status = paint(
+    style,
+    colorOf(view.status),
+    `${markOf(view.status, style)} ${oneLine(view.plan.workflow)} would be ${view.status}`,
+  );
   return [
     `  ${head}`,
     ...nodes.map((node) => nodeLine(node, { endMs, labelWidth, barWidth, style })),

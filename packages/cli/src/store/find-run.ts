@@ -14,9 +14,12 @@ export async function findRunId(engine: Engine, name: string): Promise<string> {
     throw new UsageError(`\`${name}\` is too short to name a run; give at least ${shortest} characters of its id`);
   }
   const wanted = name.toLowerCase();
-  const matches = (await engine.store.listRuns({ limit: searched })).filter(({ id }) => id.startsWith(wanted) || id.endsWith(wanted));
+  const matches = (await engine.store.listRuns({ limit: searched })).filter(
+    ({ id }) => id.startsWith(wanted) || id.endsWith(wanted),
+  );
   const [first, second] = matches;
-  if (first === undefined) throw new UsageError(`there is no run \`${name}\` in this store`, "See them with: braid runs list");
+  if (first === undefined)
+    throw new UsageError(`there is no run \`${name}\` in this store`, "See them with: braid runs list");
   if (second === undefined) return first.id;
   throw new UsageError(`\`${name}\` names ${matches.length} runs: ${describeMatches(matches)}`);
 }

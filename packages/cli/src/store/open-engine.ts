@@ -1,4 +1,3 @@
-import { createEngine } from "@braid/engine";
 import type { Engine, EngineOptions } from "@braid/engine";
 import type { CommandContext } from "../command-context.ts";
 import { chooseStore, storeExists } from "./store-url.ts";
@@ -10,6 +9,8 @@ export async function withEngine<Result>(
   options: Omit<EngineOptions, "store">,
   use: (engine: Engine) => Promise<Result>,
 ): Promise<Result> {
+  // Loaded when it is needed: looking at a file must not wait for the engine.
+  const { createEngine } = await import("@braid/engine");
   const engine = await createEngine({ ...options, store: choice.url });
   try {
     return await use(engine);

@@ -16,16 +16,23 @@ export interface OpenRun {
   readonly plan: Plan;
 }
 
+/** Which run a command means, and where it is. */
+export interface RunName extends StoreOptions {
+  readonly id: string;
+}
+
 /** Opens the store, finds the run that was meant, and hands both to `use`. */
 export async function openRun<Result>(
   context: CommandContext,
-  name: string,
-  options: StoreOptions,
+  name: RunName,
   use: (run: OpenRun) => Promise<Result>,
 ): Promise<Result> {
-  return await withStore(context, options, async (engine) => {
-    if (engine === null) throw new UsageError(`there is no run \`${name}\`: this directory has no store yet`, "Name the store with --store or BRAID_STORE.");
-    return await use(await loadRun(engine, await findRunId(engine, name)));
+  return await withStore(context, name, async (engine) => {
+    if (engine === null) {
+      const hint = "Name the store with --store or BRAID_STORE.";
+      throw new UsageError(`there is no run \`${name.id}\`: this directory has no store yet`, hint);
+    }
+    return await use(await loadRun(engine, await findRunId(engine, name.id)));
   });
 }
 
@@ -33,7 +40,8 @@ export async function loadRun(engine: Engine, runId: string): Promise<OpenRun> {
   const loaded = await engine.store.load(runId);
   if (loaded === null) throw new UsageError(`there is no run \`${runId}\` in this store`);
   const stored = await engine.store.getWorkflow(loaded.workflow, loaded.workflowVersion);
-  if (stored === null) throw new CliError(`the store has lost version ${loaded.workflowVersion} of workflow \`${loaded.workflow}\``);
+  if (stored === null)
+    throw new CliError(`the store has lost version ${loaded.workflowVersion} of workflow \`${loaded.workflow}\``);
   return { engine, runId, loaded, plan: stored.plan };
 }
 
@@ -42,6 +50,12 @@ export function findStepIndex(plan: Plan, id: string): number {
   const steps = plan.steps.filter((step) => !step.hidden);
   const step = steps.find((each) => each.id === id) ?? steps.find((each) => each.name === id);
   if (step !== undefined) return step.index;
-  const nearest = nearestName(id, steps.map((each) => each.id));
-  throw new UsageError(`the workflow has no step \`${oneLine(id)}\``, nearest === undefined ? undefined : `Did you mean \`${nearest}\`?`);
+  const nearest = nearestName(
+    id,
+    steps.map((each) => each.id),
+  );
+  throw new UsageError(
+    `the workflow has no step \`${oneLine(id)}\``,
+    nearest === undefined ? undefined : `Did you mean \`${nearest}\`?`,
+  );
 }

@@ -32,7 +32,9 @@ describe("a line of a step's log", () => {
 
   test("never lets an escape through, whatever bytes come", () => {
     for (let code = 0; code < 0x100; code += 1) {
-      const shown = sanitizeLine(`${esc}${String.fromCharCode(code)}[2J${esc}[${String.fromCharCode(code)}J`, { colors: false });
+      const shown = sanitizeLine(`${esc}${String.fromCharCode(code)}[2J${esc}[${String.fromCharCode(code)}J`, {
+        colors: false,
+      });
       expect(shown, `after 0x${code.toString(16)}`).not.toContain(esc);
     }
   });

@@ -6,7 +6,9 @@ export interface FakeStream extends OutputStream {
 }
 
 /** A stream that remembers. */
-export function fakeStream(options: { readonly isTerminal?: boolean; readonly columns?: number; readonly rows?: number } = {}): FakeStream {
+export function fakeStream(
+  options: { readonly isTerminal?: boolean; readonly columns?: number; readonly rows?: number } = {},
+): FakeStream {
   let written = "";
   return {
     isTerminal: options.isTerminal ?? false,
@@ -27,7 +29,13 @@ export interface FakeIo extends Io {
 }
 
 /** A process that does nothing to this one. */
-export function fakeIo(options: Partial<Pick<Io, "env" | "cwd">> & { readonly stdin?: string; readonly stdout?: FakeStream; readonly stderr?: FakeStream } = {}): FakeIo {
+export function fakeIo(
+  options: Partial<Pick<Io, "env" | "cwd">> & {
+    readonly stdin?: string;
+    readonly stdout?: FakeStream;
+    readonly stderr?: FakeStream;
+  } = {},
+): FakeIo {
   return {
     env: options.env ?? {},
     cwd: options.cwd ?? "/nowhere",

@@ -6,7 +6,10 @@ import { isSettled } from "./run-view.ts";
 import type { NodeView, RunView } from "./run-view.ts";
 
 /** Brings the view up to date with one event, and answers the node it was about. Unknown types and steps change nothing. */
-export function applyTrace(view: RunView, event: PublicTraceEvent): { readonly line: TraceLine; readonly node: NodeView | undefined } {
+export function applyTrace(
+  view: RunView,
+  event: PublicTraceEvent,
+): { readonly line: TraceLine; readonly node: NodeView | undefined } {
   const line = readTraceLine(event);
   view.lastAt = Math.max(view.lastAt, line.at);
   if (line.step === null) {

@@ -44,7 +44,8 @@ function describeTask(line: TraceLine, node: NodeView): ChangeText | null {
   if (line.type === "task.lost") {
     return { status: "waiting", subject, words: `attempt ${line.attempt} lost: its worker has gone away` };
   }
-  if (line.type === "task.started" && line.attempt > 1) return { status: "running", subject, words: `attempt ${line.attempt} started` };
+  if (line.type === "task.started" && line.attempt > 1)
+    return { status: "running", subject, words: `attempt ${line.attempt} started` };
   if (node.kind === "map" && line.type === "task.failed") {
     return { status: "failed", subject, words: `attempt ${line.attempt} failed${errorWords(line.data["error"])}` };
   }
@@ -61,7 +62,8 @@ function waitingWords(line: TraceLine): string {
   const reason = textOf(data["reason"]) ?? "";
   const name = textOf(data["name"]);
   const until = Date.parse(textOf(data["until"]) ?? "");
-  if (!Number.isNaN(until)) return `waits ${formatDuration(until - at)}${reason === "delay" ? " before it starts" : ""}`;
+  if (!Number.isNaN(until))
+    return `waits ${formatDuration(until - at)}${reason === "delay" ? " before it starts" : ""}`;
   if (reason === "approval") return "waits for an approval";
   if (reason === "signal") return `waits for the signal ${oneLine(name ?? "")}`;
   return reason === "child" ? "waits for its child run" : `waits: ${plain(reason)}`;
@@ -69,7 +71,8 @@ function waitingWords(line: TraceLine): string {
 
 function retryWords(line: TraceLine, node: NodeView): string {
   const delay = formatDuration(numberOf(line.data["delayMs"]) ?? 0);
-  const error = node.kind === "map" || node.error === null ? "" : `: ${oneLine(`${node.error.code}: ${node.error.message}`)}`;
+  const error =
+    node.kind === "map" || node.error === null ? "" : `: ${oneLine(`${node.error.code}: ${node.error.message}`)}`;
   return node.kind === "map" ? `again in ${delay}` : `attempt ${line.attempt} failed${error}; again in ${delay}`;
 }
 

@@ -21,7 +21,8 @@ export function chooseReporter(context: CommandContext, runId: string, options: 
   if (!showsProgress(context, options)) return silentReporter;
   const style = stderrStyle(context);
   const output = io.stderr;
-  if (canRepaint(io, output)) return createLiveReporter({ runId, output, style, logs: options.logs ?? "errors", now: () => io.now() });
+  if (canRepaint(io, output))
+    return createLiveReporter({ runId, output, style, logs: options.logs ?? "errors", now: () => io.now() });
   const isGithub = io.env["GITHUB_ACTIONS"] === "true";
   return createLineReporter({ runId, output, style, logs: options.logs ?? "full", isGithub });
 }

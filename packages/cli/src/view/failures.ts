@@ -27,7 +27,10 @@ export function takenDown(plan: Plan, result: RunResult): readonly string[] {
 
 function isLost(step: StepResultView): boolean {
   const { skipReason } = step;
-  return step.status === "skipped" && (skipReason === "upstream_failed" || skipReason === "scope_failed" || skipReason === "run_canceled");
+  return (
+    step.status === "skipped" &&
+    (skipReason === "upstream_failed" || skipReason === "scope_failed" || skipReason === "run_canceled")
+  );
 }
 
 /** Whether a member of the scope, at any depth, failed without being tolerated. */

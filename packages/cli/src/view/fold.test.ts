@@ -22,7 +22,17 @@ function shown(all: readonly NodeView[], budget: number): readonly string[] {
   return foldRows(all, budget).map((row) => (row.kind === "node" ? row.node.id : `${row.count} ${row.what}`));
 }
 
-const many = nodes("completed", "failed", "completed", "skipped", "running", "running", "pending", "pending", "pending");
+const many = nodes(
+  "completed",
+  "failed",
+  "completed",
+  "skipped",
+  "running",
+  "running",
+  "pending",
+  "pending",
+  "pending",
+);
 
 test.each([
   [9, ["s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8"]],
@@ -44,7 +54,10 @@ test("shows one line where there is no room at all", () => {
 test("never takes more lines than it has, whatever the statuses", () => {
   const statuses: readonly StepStatus[] = ["completed", "failed", "running", "pending", "waiting"];
   for (let seed = 0; seed < 10; seed += 1) {
-    const mix = Array.from({ length: 12 }, (_, index) => statuses[(seed * 31 + index * (seed + 3)) % statuses.length] ?? "pending");
+    const mix = Array.from(
+      { length: 12 },
+      (_, index) => statuses[(seed * 31 + index * (seed + 3)) % statuses.length] ?? "pending",
+    );
     const all = nodes(...mix);
     for (let budget = 1; budget <= 12; budget += 1) expect(foldRows(all, budget).length).toBeLessThanOrEqual(budget);
   }

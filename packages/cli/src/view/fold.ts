@@ -2,7 +2,9 @@ import type { NodeView } from "./run-view.ts";
 import { isSettled } from "./run-view.ts";
 
 /** A row of the table: a node, or a line that stands for nodes there is no room for. */
-export type Row = { readonly kind: "node"; readonly node: NodeView } | { readonly kind: "folded"; readonly what: FoldedKind; readonly count: number };
+export type Row =
+  | { readonly kind: "node"; readonly node: NodeView }
+  | { readonly kind: "folded"; readonly what: FoldedKind; readonly count: number };
 
 export type FoldedKind = "finished" | "pending" | "active";
 
@@ -24,12 +26,18 @@ export function foldRows(nodes: readonly NodeView[], budget: number): readonly R
     }
   }
   const shown: Row[] = nodes.filter((node) => left.has(node)).map((node) => ({ kind: "node", node }));
-  const folded = (what: FoldedKind): readonly Row[] => (counts[what] === 0 ? [] : [{ kind: "folded", what, count: counts[what] }]);
+  const folded = (what: FoldedKind): readonly Row[] =>
+    counts[what] === 0 ? [] : [{ kind: "folded", what, count: counts[what] }];
   return [...folded("finished"), ...shown, ...folded("active"), ...folded("pending")].slice(0, room);
 }
 
-function foldOrder(nodes: readonly NodeView[]): readonly { readonly what: FoldedKind; readonly candidates: readonly NodeView[] }[] {
-  const isFinished = (node: NodeView): boolean => isSettled(node.status) && node.status !== "failed";
+function isFinished({ status }: NodeView): boolean {
+  return isSettled(status) && status !== "failed";
+}
+
+function foldOrder(
+  nodes: readonly NodeView[],
+): readonly { readonly what: FoldedKind; readonly candidates: readonly NodeView[] }[] {
   const finished = nodes.filter(isFinished).toSorted((a, b) => (a.finishedAt ?? 0) - (b.finishedAt ?? 0));
   const pending = nodes.filter((node) => node.status === "pending").toReversed();
   const active = nodes.filter((node) => !isSettled(node.status) && node.status !== "pending").toReversed();

@@ -8,13 +8,25 @@ import { createLineReporter } from "./line-reporter.ts";
 import type { LineReporterOptions } from "./line-reporter.ts";
 import { createRunView } from "./run-view.ts";
 
-/** What the reporter writes for a trace. `logs` come just before the end of the attempt they belong to. */
-function report(plan: Plan, trace: readonly PublicTraceEvent[], logs: readonly Partial<LogLine>[] = [], options: Partial<LineReporterOptions> = {}): string {
+interface Told extends Partial<LineReporterOptions> {
+  /** They come just before the end of the attempt they belong to. */
+  readonly lines?: readonly Partial<LogLine>[];
+}
+
+/** What the reporter writes for a trace. */
+function report(plan: Plan, trace: readonly PublicTraceEvent[], { lines = [], ...options }: Told = {}): string {
   const output = fakeStream();
-  const reporter = createLineReporter({ runId: "run-1", output, style: { colors: false, unicode: true }, logs: "full", isGithub: false, ...options });
+  const reporter = createLineReporter({
+    runId: "run-1",
+    output,
+    style: { colors: false, unicode: true },
+    logs: "full",
+    isGithub: false,
+    ...options,
+  });
   const view = createRunView(plan);
   reporter.begin(view);
-  for (const line of logs) {
+  for (const line of lines) {
     reporter.log({ runId: "run-1", step: 0, task: -1, attempt: 1, at: 0, stream: "stdout", text: "", ...line });
   }
   for (const event of trace) {
@@ -76,7 +88,7 @@ describe("the log of a step", () => {
   ];
 
   test("is written in one piece when its attempt ends", () => {
-    expect(report(plan, traceOf(plan), logs)).toContain(
+    expect(report(plan, traceOf(plan), { lines: logs })).toContain(
       `   0.00s  ● build  started
           │ compiling
           │ ::set-output name=x::forged
@@ -86,17 +98,17 @@ describe("the log of a step", () => {
   });
 
   test("is written for failures alone with `errors`, each attempt for itself", () => {
-    const text = report(plan, traceOf(plan, { test: { fails: true } }), logs, { logs: "errors" });
+    const text = report(plan, traceOf(plan, { test: { fails: true } }), { lines: logs, logs: "errors" });
     expect(text).not.toContain("compiling");
     expect(text).toMatch(/│ one\n.*attempt 1 failed[\s\S]*│ two\n.*failed after/);
   });
 
   test("is not written with `none`", () => {
-    expect(report(plan, traceOf(plan, { build: { fails: true } }), logs, { logs: "none" })).not.toContain("│");
+    expect(report(plan, traceOf(plan, { build: { fails: true } }), { lines: logs, logs: "none" })).not.toContain("│");
   });
 
   test("is a group under GitHub Actions, in which commands of the step have no effect", () => {
-    const text = report(plan, traceOf(plan), logs, { isGithub: true });
+    const text = report(plan, traceOf(plan), { lines: logs, isGithub: true });
     const [, token] = /::group::build\n::stop-commands::([\w-]+)\n/.exec(text) ?? [];
     expect(token).toMatch(/^[\w-]{20,}$/);
     expect(text).toContain(`compiling\n::set-output name=x::forged\n::${token}::\n::endgroup::\n`);

@@ -38,7 +38,11 @@ export function createLineReporter(options: LineReporterOptions): Reporter {
   const writeLine = (at: number, text: string): void => {
     output.write(`${elapsed(at)}  ${options.isGithub ? harmless(text) : text}\n`);
   };
-  const changeLine = (change: { readonly status: NodeView["status"]; readonly subject: string; readonly words: string }): string => {
+  const changeLine = (change: {
+    readonly status: NodeView["status"];
+    readonly subject: string;
+    readonly words: string;
+  }): string => {
     const color = colorOf(change.status);
     return `${paint(style, color, markOf(change.status, style))} ${padTo(change.subject, subjectWidth)} ${paint(style, color, change.words)}`;
   };
@@ -53,7 +57,10 @@ export function createLineReporter(options: LineReporterOptions): Reporter {
   return {
     begin(startView) {
       view = startView;
-      subjectWidth = Math.min(maxSubjectWidth, Math.max(0, ...startView.nodes.map((node) => widthOf(oneLine(node.label)))));
+      subjectWidth = Math.min(
+        maxSubjectWidth,
+        Math.max(0, ...startView.nodes.map((node) => widthOf(oneLine(node.label)))),
+      );
     },
     changed(line, node) {
       if (view === undefined) return;
@@ -77,13 +84,21 @@ export function createLineReporter(options: LineReporterOptions): Reporter {
 }
 
 /** A map says how far it is whenever another tenth of its items is done, not at each of 10,000 items. */
-function describeShare(line: TraceLine, node: NodeView, shares: Map<NodeView, number>): ReturnType<typeof describeChange> {
+function describeShare(
+  line: TraceLine,
+  node: NodeView,
+  shares: Map<NodeView, number>,
+): ReturnType<typeof describeChange> {
   const total = node.items?.total ?? null;
   if (line.type !== "task.completed" || node.items === null || total === null || total === 0) return null;
   const share = Math.floor((node.items.completed * 10) / total);
   if (share <= (shares.get(node) ?? 0) || share >= 10) return null;
   shares.set(node, share);
-  return { status: "running", subject: oneLine(node.label), words: `${node.items.completed} of ${total} items completed` };
+  return {
+    status: "running",
+    subject: oneLine(node.label),
+    words: `${node.items.completed} of ${total} items completed`,
+  };
 }
 
 function runWords(line: TraceLine, view: RunView, runId: string): string | null {

@@ -20,9 +20,19 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function start(terminal: FakeTerminal, options: Partial<LiveReporterOptions> = {}): { readonly reporter: Reporter; readonly view: RunView } {
+function start(
+  terminal: FakeTerminal,
+  options: Partial<LiveReporterOptions> = {},
+): { readonly reporter: Reporter; readonly view: RunView } {
   const view = createRunView(plan);
-  const reporter = createLiveReporter({ runId: "run-1", output: terminal, style: { colors: false, unicode: true }, logs: "errors", now: () => Date.now(), ...options });
+  const reporter = createLiveReporter({
+    runId: "run-1",
+    output: terminal,
+    style: { colors: false, unicode: true },
+    logs: "errors",
+    now: () => Date.now(),
+    ...options,
+  });
   reporter.begin(view);
   return { reporter, view };
 }
@@ -106,11 +116,14 @@ test("gives the cursor back when the process ends in the middle", () => {
   running.reporter.end();
 });
 
+function countListeners(): number {
+  return process.listenerCount("exit") + process.listenerCount("SIGTSTP") + process.listenerCount("SIGCONT");
+}
+
 test("leaves no listener behind", () => {
-  const count = (): number => process.listenerCount("exit") + process.listenerCount("SIGTSTP") + process.listenerCount("SIGCONT");
-  const before = count();
+  const before = countListeners();
   const running = start(fakeTerminal({ columns: 80, rows: 12 }));
-  expect(count()).toBe(before + 3);
+  expect(countListeners()).toBe(before + 3);
   running.reporter.end();
-  expect(count()).toBe(before);
+  expect(countListeners()).toBe(before);
 });

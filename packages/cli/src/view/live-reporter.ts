@@ -43,7 +43,10 @@ export function createLiveReporter(options: LiveReporterOptions): Reporter {
     if (view === undefined || isOver) return;
     paintedAt = options.now();
     const size = { columns: output.columns, rows: Math.max(1, output.rows - 1) };
-    screen.paint(renderTable(view, { now: paintedAt, ...size, style, ...(notice === undefined ? {} : { notice }) }), above);
+    screen.paint(
+      renderTable(view, { now: paintedAt, ...size, style, ...(notice === undefined ? {} : { notice }) }),
+      above,
+    );
     above = "";
     timer = setTimeout(repaint, clockMs);
     // The run keeps the process alive, not its picture.
@@ -96,7 +99,10 @@ export function createLiveReporter(options: LiveReporterOptions): Reporter {
  * Follows changes of size, gives the cursor back when the program is suspended (Ctrl-Z) or ends in any way, and takes it
  * again when it goes on.
  */
-function watchTerminal(output: OutputStream, on: { readonly repaint: () => void; readonly suspend: () => void }): () => void {
+function watchTerminal(
+  output: OutputStream,
+  on: { readonly repaint: () => void; readonly suspend: () => void },
+): () => void {
   const suspend = (): void => {
     on.suspend();
     process.kill(process.pid, "SIGSTOP");

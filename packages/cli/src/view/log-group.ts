@@ -17,7 +17,8 @@ export interface LogGroupOptions {
 /** The log of one attempt as text, in one piece. Empty where it wrote nothing. */
 export function renderLogGroup(log: AttemptLog, options: LogGroupOptions): string {
   if (log.lines.length === 0) return "";
-  const missing = log.dropped === 0 ? [] : [`… ${log.dropped} earlier lines are not shown; see \`${options.wholeLog}\``];
+  const missing =
+    log.dropped === 0 ? [] : [`… ${log.dropped} earlier lines are not shown; see \`${options.wholeLog}\``];
   const lines = [...missing, ...log.lines.map((line) => logText(line, options.style))];
   return options.isGithub ? githubGroup(lines, options.title) : plainGroup(lines, options.style);
 }

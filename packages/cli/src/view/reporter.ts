@@ -27,7 +27,12 @@ export const silentReporter: Reporter = {
 
 /** Whether an event ends an attempt, and so its log. */
 export function endsAttempt(line: TraceLine): boolean {
-  return line.type === "task.completed" || line.type === "task.failed" || line.type === "task.canceled" || line.type === "task.lost";
+  return (
+    line.type === "task.completed" ||
+    line.type === "task.failed" ||
+    line.type === "task.canceled" ||
+    line.type === "task.lost"
+  );
 }
 
 /** Whether the log of an attempt that ended this way is shown. A run that was canceled shows no log as an error. */

@@ -71,7 +71,11 @@ export function createRunView(plan: Plan): RunView {
     const kind = kindOf(step);
     if (kind === "group") groups += 1;
     const parent = parentOf(plan, step, byStep);
-    const node = createNode(step, { kind, label: labelOf(step, kind, groups), depth: parent === undefined ? 0 : parent.depth + 1 });
+    const node = createNode(step, {
+      kind,
+      label: labelOf(step, kind, groups),
+      depth: parent === undefined ? 0 : parent.depth + 1,
+    });
     (parent?.members as NodeView[] | undefined)?.push(node);
     byStep.set(step.index, node);
     nodes.push(node);
@@ -89,7 +93,10 @@ export function createRunView(plan: Plan): RunView {
   };
 }
 
-function createNode(step: PlanStep, place: { readonly kind: NodeKind; readonly label: string; readonly depth: number }): NodeView {
+function createNode(
+  step: PlanStep,
+  place: { readonly kind: NodeKind; readonly label: string; readonly depth: number },
+): NodeView {
   return {
     ...place,
     index: step.index,
@@ -172,7 +179,11 @@ export function summarizeMembers(members: readonly NodeView[]): Pick<NodeView, "
     if (member.finishedAt !== null) finishedAt = Math.max(finishedAt ?? member.finishedAt, member.finishedAt);
   }
   const isOver = [...statuses].every(isSettled);
-  return { status: isOver ? settledStatus(statuses) : openStatus(statuses), startedAt, finishedAt: isOver ? finishedAt : null };
+  return {
+    status: isOver ? settledStatus(statuses) : openStatus(statuses),
+    startedAt,
+    finishedAt: isOver ? finishedAt : null,
+  };
 }
 
 function settledStatus(statuses: ReadonlySet<StepStatus>): StepStatus {

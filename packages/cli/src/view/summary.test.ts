@@ -36,7 +36,8 @@ function step(status: StepResultView["status"], more: Partial<StepResultView> = 
   };
 }
 
-const skipped = (skipReason: string): StepResultView => step("skipped", { attempts: 0, startedAt: null, durationMs: null, skipReason });
+const skipped = (skipReason: string): StepResultView =>
+  step("skipped", { attempts: 0, startedAt: null, durationMs: null, skipReason });
 
 const passed: RunResult = {
   runId: "run-1",
@@ -47,12 +48,27 @@ const passed: RunResult = {
   failures: [],
   output: null,
   durationMs: 3000,
-  steps: { build: step("completed"), checks: step("completed"), lint: step("completed"), unit: step("completed"), smoke: step("completed"), ship: step("completed") },
+  steps: {
+    build: step("completed"),
+    checks: step("completed"),
+    lint: step("completed"),
+    unit: step("completed"),
+    smoke: step("completed"),
+    ship: step("completed"),
+  },
 };
 
 function summary(result: RunResult, more: Partial<SummaryInput> = {}): string {
   const style = { colors: false, unicode: true };
-  return renderSummary({ plan, result, tails: new Map(), criticalPath: { steps: ["build", "unit", "ship"], ms: 3000 }, workMs: 7500, style, ...more });
+  return renderSummary({
+    plan,
+    result,
+    tails: new Map(),
+    criticalPath: { steps: ["build", "unit", "ship"], ms: 3000 },
+    workMs: 7500,
+    style,
+    ...more,
+  });
 }
 
 test("of a run that went well says totals, critical path and speed-up", () => {
@@ -106,10 +122,18 @@ test("names the items of a map that failed", () => {
   const error = { code: "exit_code", message: "exited with code 1" };
   const result: RunResult = {
     ...failed,
-    failures: [1, 4].map((task) => ({ step: "smoke", task, ...error })),
-    steps: { ...failed.steps, checks: step("completed"), lint: step("completed"), unit: step("completed"), smoke: step("failed", { error }) },
+    failures: [1, 4].map((task) => ({ step: "smoke", task, code: error.code, message: error.message })),
+    steps: {
+      ...failed.steps,
+      checks: step("completed"),
+      lint: step("completed"),
+      unit: step("completed"),
+      smoke: step("failed", { error }),
+    },
   };
-  expect(summary(result)).toContain("  ✗ smoke failed: exit_code: exited with code 1 (after 1.0s)\n    smoke[1]: exit_code: exited with code 1\n    smoke[4]: exit");
+  expect(summary(result)).toContain(
+    "  ✗ smoke failed: exit_code: exited with code 1 (after 1.0s)\n    smoke[1]: exit_code: exited with code 1\n    smoke[4]: exit",
+  );
 });
 
 test("of a run that completed in spite of failures says so, and lists them", () => {
@@ -131,7 +155,11 @@ test("of a run that timed out says that it was the run", () => {
 });
 
 test("of a canceled run lists what was stopped", () => {
-  const text = summary({ ...passed, status: "canceled", steps: { ...passed.steps, ship: step("canceled", { cause: "run_canceled" }) } });
+  const text = summary({
+    ...passed,
+    status: "canceled",
+    steps: { ...passed.steps, ship: step("canceled", { cause: "run_canceled" }) },
+  });
   expect(text).toContain("■ release canceled after 3.0s\n\n  Stopped:\n    ■ ship  canceled: run canceled");
 });
 

@@ -73,7 +73,9 @@ function itemLines(id: string, { result }: SummaryInput): readonly string[] {
 
 function causeLines(step: StepResultView): readonly string[] {
   const cause = step.error?.cause;
-  return cause === undefined ? [] : [`    while handling ${oneLine(cause.step)}: ${oneLine(`${cause.code}: ${cause.message}`)}`];
+  return cause === undefined
+    ? []
+    : [`    while handling ${oneLine(cause.step)}: ${oneLine(`${cause.code}: ${cause.message}`)}`];
 }
 
 /** An error of the run itself: its timeout, or its output. */
@@ -81,7 +83,9 @@ function runErrorBlock({ result, style }: SummaryInput): readonly string[] {
   const { error } = result;
   if (error === null || error.step !== undefined || result.status !== "failed") return [];
   if (result.failures.some((failure) => failure.message === error.message)) return [];
-  return [`  ${paint(style, "red", `${markOf("failed", style)} the run failed`)}: ${oneLine(`${error.code}: ${error.message}`)}`];
+  return [
+    `  ${paint(style, "red", `${markOf("failed", style)} the run failed`)}: ${oneLine(`${error.code}: ${error.message}`)}`,
+  ];
 }
 
 function listBlock(title: string, ids: readonly string[], { result, style }: SummaryInput): readonly string[] {
@@ -123,7 +127,9 @@ function totalsBlock({ result, criticalPath, workMs, style }: SummaryInput): rea
   }
   if (workMs > 0 && result.durationMs > 0) {
     const speedUp = (workMs / result.durationMs).toFixed(1);
-    lines.push(`  speed-up ${speedUp}x: ${formatDuration(workMs)} of step time in ${formatDuration(result.durationMs)}`);
+    lines.push(
+      `  speed-up ${speedUp}x: ${formatDuration(workMs)} of step time in ${formatDuration(result.durationMs)}`,
+    );
   }
   return lines;
 }
@@ -134,7 +140,9 @@ function totals(result: RunResult): string {
     const count = steps.filter((step) => step.status === status).length;
     return count === 0 ? [] : [`${count} ${status}`];
   });
-  const open = steps.filter((step) => step.finishedAt === null && !["completed", "failed", "skipped", "canceled"].includes(step.status)).length;
+  const open = steps.filter(
+    (step) => step.finishedAt === null && !["completed", "failed", "skipped", "canceled"].includes(step.status),
+  ).length;
   const openPart = open === 0 ? [] : [`${open} not settled`];
   return `${countOf(steps.length, "step")}: ${[...parts, ...openPart].join(", ")}`;
 }

@@ -24,7 +24,11 @@ steps:
 finally:
   - { id: clean, run: "true" }
 `);
-const trace = traceOf(plan, { unit: { durationMs: 1500, failures: 1 }, deploy: { durationMs: 1000, items: 5 }, approve: { durationMs: 9000 } });
+const trace = traceOf(plan, {
+  unit: { durationMs: 1500, failures: 1 },
+  deploy: { durationMs: 1000, items: 5 },
+  approve: { durationMs: 9000 },
+});
 
 function table(view: RunView, now: number, size = { columns: 80, rows: 24 }): string {
   return renderTable(view, { now, ...size, style }).join("\n");

@@ -32,7 +32,9 @@ export function renderTable(view: RunView, options: TableOptions): readonly stri
   const rows = foldRows(nodes, options.rows - 1 - notice.length);
   const labelWidth = labelColumn(nodes, width);
   const body = rows.map((row) =>
-    row.kind === "node" ? nodeLine(row.node, labelWidth, options) : paint(style, "gray", `  … ${foldedWords(row.what, row.count)}`),
+    row.kind === "node"
+      ? nodeLine(row.node, labelWidth, options)
+      : paint(style, "gray", `  … ${foldedWords(row.what, row.count)}`),
   );
   return [headLine(view, options), ...body, ...notice].map((line) => fitTo(line, width));
 }
@@ -75,10 +77,12 @@ function notes(node: NodeView, now: number): string {
   const parts: string[] = [];
   if (node.items !== null) parts.push(...itemNotes(node));
   else if (node.members.length > 0) parts.push(memberNote(node));
-  if (node.attempt > 1) parts.push(node.maxAttempts > 1 ? `attempt ${node.attempt} of ${node.maxAttempts}` : `attempt ${node.attempt}`);
+  if (node.attempt > 1)
+    parts.push(node.maxAttempts > 1 ? `attempt ${node.attempt} of ${node.maxAttempts}` : `attempt ${node.attempt}`);
   if (node.retryAt !== null) parts.push(`again in ${formatDuration(node.retryAt - now)}`);
   else if (node.detail !== null && node.status !== "running") parts.push(oneLine(node.detail).replaceAll("_", " "));
-  if (node.status === "failed" && node.error !== null) parts.push(oneLine(`${node.error.code}: ${node.error.message}`, 200));
+  if (node.status === "failed" && node.error !== null)
+    parts.push(oneLine(`${node.error.code}: ${node.error.message}`, 200));
   return parts.length === 0 ? "" : ` ${parts.join(", ")}`;
 }
 

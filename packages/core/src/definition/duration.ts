@@ -61,14 +61,13 @@ const EXAMPLES = "Durations: `500ms`, `2s`, `5m`, `1h`, `1d`, `1h30m`, `PT5M`, o
 /** A constant duration in milliseconds. `least` is 1 where nothing would be a mistake. */
 export function readMilliseconds(reading: Reading, field: Field, least: 0 | 1): number | undefined {
   const { value, unit } = field;
-  const milliseconds =
-    typeof value === "number" && unit === "milliseconds"
-      ? toMilliseconds(value)
-      : typeof value === "number" || typeof value === "string"
-        ? parseDuration(value)
-        : undefined;
+  if (unit === "milliseconds") {
+    const milliseconds = typeof value === "number" ? toMilliseconds(value) : undefined;
+    if (milliseconds !== undefined && milliseconds >= least) return milliseconds;
+    return reportExpected(reading, field, { what: "a number of milliseconds" });
+  }
+  const milliseconds = typeof value === "number" || typeof value === "string" ? parseDuration(value) : undefined;
   if (milliseconds !== undefined && milliseconds >= least) return milliseconds;
-  if (unit === "milliseconds") return reportExpected(reading, field, { what: "a number of milliseconds" });
   const what = least === 0 ? "a duration" : "a duration longer than nothing";
   return reportExpected(reading, field, { what, hint: EXAMPLES });
 }

@@ -1,7 +1,16 @@
 import type { JsonObject, JsonValue } from "../json.ts";
-import type { Section, Unit } from "./aliases.ts";
+import type { Meaning, Section, Unit } from "./aliases.ts";
 import { describeValue, quote } from "./describe.ts";
-import { hintFor, isIgnored, isOpen, meaningOf, meansSomethingEmpty, sectionKeys } from "./meaning.ts";
+import {
+  hintFor,
+  isIgnored,
+  isOpen,
+  meaningOf,
+  meansSomethingEmpty,
+  sectionKeys,
+  sectionWords,
+  toCamelCase,
+} from "./meaning.ts";
 import { nearestName } from "./nearest.ts";
 import { memberPointer } from "./pointer.ts";
 import type { Reading } from "./reading.ts";
@@ -60,22 +69,22 @@ export function readFields(reading: Reading, field: Field, section: Section): Fi
   const fields = new Map<string, Field>();
   const guesses: { readonly key: string; readonly field: Field }[] = [];
   for (const [written, member] of Object.entries(value)) {
+    const found = fieldOf(member, memberPointer(at, written), quote(written));
     const meaning = meaningOf(section, written);
-    const found = { ...fieldOf(member, memberPointer(at, written), quote(written)), ...unitOf(meaning?.unit) };
-    if (meaning === undefined) {
-      const guess = reportUnknown(reading, { section, written, path: found.at });
-      if (guess !== undefined) guesses.push({ key: guess, field: found });
-    } else {
-      addField(reading, { fields, section, key: meaning.key, field: found });
+    if (meaning !== undefined) {
+      addField(reading, { fields, section, key: meaning.key, field: inUnit(found, meaning) });
+      continue;
     }
+    const guess = reportUnknown(reading, { section, written, path: found.at });
+    if (guess !== undefined) guesses.push({ key: guess.key, field: inUnit(found, guess) });
   }
   // A misspelled key is read as what it probably means, so that one mistake does not make a second one out of its absence.
   for (const guess of guesses) if (!fields.has(guess.key)) fields.set(guess.key, guess.field);
   return fields;
 }
 
-function unitOf(unit: Unit | undefined): { readonly unit?: Unit } {
-  return unit === undefined ? {} : { unit };
+function inUnit(field: Field, { unit }: Meaning): Field {
+  return unit === undefined ? field : { ...field, unit };
 }
 
 interface FoundField {
@@ -112,8 +121,8 @@ interface UnknownKey {
   readonly path: string;
 }
 
-/** Reports a key that means nothing here, and returns the key that was probably meant. */
-function reportUnknown(reading: Reading, { section, written, path }: UnknownKey): string | undefined {
+/** Reports a key that means nothing here, and returns what it was probably meant to be. */
+function reportUnknown(reading: Reading, { section, written, path }: UnknownKey): Meaning | undefined {
   if (isIgnored(section, written)) return undefined;
   const message = `${quote(written)} is not a key of ${SECTION_NAMES[section]}.`;
   const advice = hintFor(section, written);
@@ -125,11 +134,11 @@ function reportUnknown(reading: Reading, { section, written, path }: UnknownKey)
   }
   const known = `Known keys: ${sectionKeys(section).join(", ")}. Keys that start with \`x-\` are ignored.`;
   reading.error({ code: "unknown_key", message, hint: guess ?? advice ?? known, path, part: "key" });
-  return nearest;
+  return nearest === undefined ? undefined : meaningOf(section, nearest);
 }
 
 function nearestKey(section: Section, written: string): string | undefined {
-  return nearestName(written.replaceAll(/[-_]/g, ""), sectionKeys(section));
+  return nearestName(toCamelCase(written), sectionWords(section));
 }
 
 const SECTION_NAMES: { readonly [S in Section]: string } = {

@@ -100,7 +100,7 @@ export function finishNode(reading: Reading, node: WrittenNode, context: NodeCon
     action: withFlags(action ?? { kind: "none" }, context.boundTypes),
     dependsOn,
     ...settings,
-    concurrency: settings.concurrency ?? readNodeCap(reading, fields, `${context.workflow}/${id}`),
+    concurrency: readNodeCap(reading, fields, `${context.workflow}/${id}`) ?? settings.concurrency,
     groupId: groupId && readText(reading, groupId),
     at,
   });

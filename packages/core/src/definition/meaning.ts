@@ -6,6 +6,11 @@ export function sectionKeys(section: Section): readonly string[] {
   return SECTIONS[section].keys;
 }
 
+/** Every word of a section in camelCase, canonical keys first. */
+export function sectionWords(section: Section): Iterable<string> {
+  return WORDS.get(section)?.keys() ?? [];
+}
+
 /** What a key means in a section; undefined when it means nothing there. */
 export function meaningOf(section: Section, written: string): Meaning | undefined {
   const known = WORDS.get(section);

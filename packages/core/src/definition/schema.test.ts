@@ -384,7 +384,7 @@ test.each(Object.keys(SECTIONS).filter((name) => !SECTIONS_WITHOUT_SCHEMA.has(na
 );
 
 test("an editor completes only canonical keys", () => {
-  const step = mappings["step"]?.properties ?? {};
-  const completed = Object.entries(step).filter(([, property]) => !("doNotSuggest" in property));
+  const keys = mappings["step"]?.properties ?? {};
+  const completed = Object.entries(keys).filter(([, property]) => !("doNotSuggest" in property));
   expect(completed.map(([key]) => key)).toEqual(SECTIONS.step.keys);
 });

@@ -31,7 +31,10 @@ export function jsonSchema(): JsonObject {
 }
 
 /** Definitions that only point to another one are what is left of recursion: references skip them. */
-function withoutDetours(schema: { readonly $defs: { readonly [name: string]: object } }): JsonObject {
+function withoutDetours(schema: {
+  readonly $defs: { readonly [name: string]: object };
+  readonly [key: string]: unknown;
+}): JsonObject {
   const targets = new Map<string, string>();
   const kept: { [name: string]: object } = {};
   for (const [name, definition] of Object.entries(schema.$defs)) {

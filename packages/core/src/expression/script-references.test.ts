@@ -132,6 +132,7 @@ const refusals: readonly (readonly [script: string, part: string])[] = [
   ["$SUDO bash -c @", "as an argument"],
   ["${SUDO:-} bash -c @", "as an argument"],
   ["$PREFIX eval @", "as code"],
+  ['"$HOME/bin/bash" -c @', "as an argument"],
   ["\\\n((@))", "computes"],
   ["ev\\\nal @", "as code"],
   ["true && ! eval @", "as code"],

@@ -6,6 +6,7 @@ import {
   typedVariables,
   withoutAssignments,
 } from "./shell-names.ts";
+import { programName } from "./shell-programs.ts";
 import { checkPrograms } from "./shell-program-hazards.ts";
 import {
   ARITHMETIC,
@@ -78,14 +79,18 @@ function checkCommand(scan: ShellScan, command: ShellCommand, typed: ReadonlySet
   for (const word of command.words.slice(0, command.words.length - words.length)) checkAssignment(scan, word, typed);
   const [first] = words;
   if (first?.text.includes(DIRECT) === true) refuse(scan, first, AS_PROGRAM);
-  // A word that is only known at run time may be `command`, or nothing at all, as `$SUDO` often is.
-  const skipped = words.findIndex(({ text }) => isKnown(text) && text !== "command" && text !== "builtin");
-  const [name, ...rest] = skipped === -1 ? [] : words.slice(skipped);
-  if (name === undefined) return;
-  if (EVALUATORS.has(name.text)) rest.forEach((word) => refuse(scan, word, AS_CODE));
-  if (name.text === "trap") checkTrap(scan, rest);
-  if (isDeclarer(name.text)) checkDeclaration(scan, name.text, { words: rest, typed });
-  checkNames(scan, name.text, rest);
+  const start = words.findIndex(isCommandName);
+  const [builtin, rest] = start === -1 ? ["", []] : [programName(words[start] as ShellWord), words.slice(start + 1)];
+  if (EVALUATORS.has(builtin)) rest.forEach((word) => refuse(scan, word, AS_CODE));
+  if (builtin === "trap") checkTrap(scan, rest);
+  if (isDeclarer(builtin)) checkDeclaration(scan, builtin, { words: rest, typed });
+  checkNames(scan, builtin, rest);
+}
+
+/** A word that is only known at run time may be `command`, or nothing at all, as `$SUDO` often is. */
+function isCommandName(word: ShellWord): boolean {
+  const name = programName(word);
+  return name !== "" && !name.includes(DIRECT) && name !== "command" && name !== "builtin";
 }
 
 function checkAssignment(scan: ShellScan, word: ShellWord, typed: ReadonlySet<string>): void {

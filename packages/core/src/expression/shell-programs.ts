@@ -1,5 +1,5 @@
 import { isNameCharacter } from "./shell-quote.ts";
-import { type ShellWord, isKnown } from "./shell-scan.ts";
+import { EXPANSION, type ShellWord, isKnown } from "./shell-scan.ts";
 
 /** Shells that are given a program as text. */
 const SHELLS = new Set(["sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "rbash", "fish", "csh", "tcsh"]);
@@ -56,9 +56,10 @@ export interface Program {
   readonly words: readonly ShellWord[];
 }
 
-/** The last part of a path, as far as the script says it. */
+/** The last part of a path, as far as the script says it: what the shell puts in may be nothing. */
 export function programName(word: ShellWord): string {
-  return isKnown(word.text) ? word.text.slice(word.text.lastIndexOf("/") + 1) : "";
+  const text = word.text.replaceAll(EXPANSION, "");
+  return text.slice(text.lastIndexOf("/") + 1);
 }
 
 /** The programs that a command names: its own and, behind a wrapper such as `sudo` or `docker exec`, any other known one. */

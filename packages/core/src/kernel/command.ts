@@ -39,8 +39,8 @@ export interface StartTask extends OfTask {
  */
 export interface CancelTask extends OfTask {
   readonly type: "cancelTask";
-  readonly cause: CancelCause | "deadline" | "paused";
-  /** Only withdraw it from the queue; let it run if it was claimed (a pause). */
+  readonly cause: CancelCause | "deadline" | "withdrawn";
+  /** Only withdraw it from the queue; let it run if it was claimed (a pause, or a scope that lets running attempts finish). */
   readonly ifQueued: boolean;
 }
 

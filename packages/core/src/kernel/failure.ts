@@ -1,5 +1,5 @@
 import type { StepRow } from "../state/rows.ts";
-import { resolveEdge } from "./edge.ts";
+import { isByChoice, resolveEdge } from "./edge.ts";
 import { isTerminal } from "./status.ts";
 import type { StepError } from "./status.ts";
 import type { Work } from "./work.ts";
@@ -11,9 +11,10 @@ import type { Work } from "./work.ts";
  * - `open` when there is none or the last was skipped: then the failure counts as soon as a branch it took down has
  *   reached an end, and is made up for otherwise.
  *
- * A branch is the failed step and the steps lost because of it. It has reached an end at a failed or lost step that
- * nothing needs (no success or order edge going out), and at a dead edge into a step that had been skipped before. It goes no
- * further at a dead edge into a join that has fired or still can. `reachedEnd` marks the rows on such a branch, walking back
+ * A branch is the failed step and the steps lost after it. It has reached an end at a failed or lost step that nothing
+ * needs (no success or order edge going out), and at a dead edge into a step that had been skipped before without its join having
+ * fired. It goes no further at a dead edge into a join that has fired or still can; a join that a stop or a lost race takes
+ * down later can no longer, and the branch goes on through it. `reachedEnd` marks the rows on such a branch, walking back
  * from its end, each row once; so all failures together cost O(edges).
  */
 
@@ -47,8 +48,8 @@ export function handlerStarted(work: Work, handler: number): void {
   }
 }
 
-/** A step was skipped: failures it might have handled are open if it was their last chance. */
-export function handlerSkipped(work: Work, handler: number): void {
+/** A step has settled without having started: failures it might have handled are open if it was their last chance. */
+export function handlerGone(work: Work, handler: number): void {
   for (const source of work.state.index.handles[handler]!) {
     const row = work.state.steps[source];
     if (row?.failure !== "pending") continue;
@@ -81,7 +82,7 @@ export function markEnd(work: Work, start: StepRow): void {
 }
 
 const isOnBranch = (row: StepRow): boolean =>
-  row.status === "failed" || (row.status === "skipped" && row.skipReason === "upstream_failed");
+  row.status === "failed" || (row.status === "skipped" && !isByChoice(row.skipReason!));
 
 /** The failure counts: it fails its scope, whose mode decides about the other members. */
 function count(work: Work, row: StepRow): void {

@@ -27,8 +27,8 @@ export function resolveOutgoing(work: Work, step: number): void {
     const state = resolveEdge(work.plan, edge, source);
     const target = work.state.steps[edge.to];
     if (target !== undefined && (target.firedSeq > 0 || isTerminal(target.status))) {
-      // Late: the join is decided. Only a failure that comes to a step already skipped has still reached an end.
-      if (state === "dead" && target.status === "skipped") markEnd(work, source);
+      // Late: the join is decided. Only a failure that comes to one already given up has still reached an end.
+      if (state === "dead" && target.status === "skipped" && target.firedSeq === 0) markEnd(work, source);
       continue;
     }
     work.touchStep(edge.to)[state] += 1;
@@ -112,7 +112,9 @@ function satisfiedSources(work: Work, step: PlanStep): readonly number[] {
     const edge = work.plan.edges[index]!;
     const source = work.state.steps[edge.from];
     if (source === undefined || source.settledSeq === 0) continue;
-    if (resolveEdge(work.plan, edge, source) === "satisfied") sources.push(edge.from);
+    if (resolveEdge(work.plan, edge, source) !== "satisfied") continue;
+    // Only edges that leave ports may come from one source more than once.
+    if (edge.port === null || !sources.includes(edge.from)) sources.push(edge.from);
   }
   return sources;
 }
@@ -121,9 +123,6 @@ function skipJoin(work: Work, step: PlanStep, row: StepRow): void {
   const reason = skipReason(work, step, row);
   const isCut = reason === "upstream_skipped" && row.cut > 0;
   skip(work, step.index, { reason, isCut });
-  if (reason === "upstream_failed" && work.state.index.needers[step.index]!.length === 0) {
-    markEnd(work, work.state.steps[step.index]!);
-  }
 }
 
 function skipReason(work: Work, step: PlanStep, row: StepRow): SkipReason {

@@ -1,7 +1,7 @@
 import type { StepRow } from "../state/rows.ts";
 import { offerMap } from "./admission.ts";
 import { markStarted } from "./settle.ts";
-import { clearTaskTimer } from "./timer.ts";
+import { clearDeadline, clearTaskTimer } from "./timer.ts";
 import { isTerminal } from "./status.ts";
 import type { StepError } from "./status.ts";
 import type { StopCause } from "../state/rows.ts";
@@ -67,7 +67,9 @@ export function toleratedItems(work: Work, owner: StepRow): number {
 
 function settleItem(work: Work, row: StepRow): StepRow {
   row.finishedAt = work.at;
+  row.isEvaluating = false;
   clearTaskTimer(work, row);
+  clearDeadline(work, row);
   const owner = work.touchStep(row.step);
   work.state.mapState(row.step).live.delete(row.task);
   if (!isTerminal(owner.status)) {

@@ -30,7 +30,7 @@ function isLoser(work: Work, step: number): boolean {
 function isAskedToStop(work: Work, step: number): boolean {
   const row = work.state.steps[step]!;
   if (row.stop === "outside") return true;
-  return row.stopCause !== null && row.stopCause !== "paused";
+  return row.stopCause !== null && row.stopCause !== "withdrawn";
 }
 
 function isPending(work: Work, step: number): boolean {

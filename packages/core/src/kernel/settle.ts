@@ -1,6 +1,6 @@
 import type { JsonObject } from "../json.ts";
-import { resolveEdge } from "./edge.ts";
-import { handlerSkipped, handlerStarted, openFailure, withCause } from "./failure.ts";
+import { isByChoice, resolveEdge } from "./edge.ts";
+import { handlerGone, handlerStarted, markEnd, openFailure, withCause } from "./failure.ts";
 import { clearDeadline, clearTaskTimer } from "./timer.ts";
 import { isTerminal } from "./status.ts";
 import type { CancelCause, SkipReason, StepError } from "./status.ts";
@@ -89,7 +89,7 @@ export function skip(work: Work, step: number, { reason, isCut = false }: Skip):
   row.isCut = isCut;
   work.emit("step.skipped", row, { reason, dependencies: dependencies(work, step) });
   settle(work, row);
-  handlerSkipped(work, step);
+  if (!isByChoice(reason) && work.state.index.needers[step]!.length === 0) markEnd(work, row);
 }
 
 /** Members that have settled already are left alone: a block may have begun without any of them having started. */
@@ -108,9 +108,11 @@ function settle(work: Work, row: StepRow): void {
   const run = work.touchRun();
   row.settledSeq = ++run.settleSeq;
   row.finishedAt = work.at;
+  row.isEvaluating = false;
+  row.rateAt = null;
   clearTaskTimer(work, row);
   clearDeadline(work, row);
-  row.rateAt = null;
+  if (row.startedAt === null) handlerGone(work, row.step);
   if (row.signal !== null && step.kind === "signal") row.signal = null;
   if (step.kind === "phase") {
     work.checkRun = true;

@@ -5,10 +5,10 @@ import type { TaskCanceled, TaskCompleted, TaskFailed, TaskLost, TaskStarted } f
 import { itemStarted } from "./map.ts";
 import { isRetried, retryDelay } from "./retry.ts";
 import { failTask, finishTask, startDeadline } from "./start.ts";
-import { markStarted } from "./settle.ts";
+import { markStarted, memberCause } from "./settle.ts";
 import { requestCancel, settleStopped } from "./stop.ts";
 import { setTaskTimer } from "./timer.ts";
-import type { StepError } from "./status.ts";
+import type { CancelCause, StepError } from "./status.ts";
 import type { Work } from "./work.ts";
 
 /**
@@ -61,13 +61,12 @@ function begin(work: Work, row: StepRow): void {
 function start(work: Work, row: StepRow): void {
   const step = work.step(row.step);
   row.status = "running";
-  if (row.stopCause === "paused") row.stopCause = null;
+  if (row.stopCause === "withdrawn") row.stopCause = null;
   spendStart(work, row.step);
   work.emit("task.started", row, null);
-  if (row.startedAt === null) {
-    if (row.task >= 0) itemStarted(work, row);
-    else markStarted(work, row);
-  }
+  if (row.startedAt !== null) return;
+  if (row.task >= 0) itemStarted(work, row);
+  else markStarted(work, row);
   startDeadline(work, row, row.deadlineMs ?? work.state.steps[row.step]!.deadlineMs ?? step.deadlineMs);
 }
 
@@ -91,7 +90,7 @@ function failed(work: Work, row: StepRow, event: TaskFailed): void {
   row.attemptsUsed += 1;
   row.lost = 0;
   const cause = row.stopCause;
-  if (cause !== null && cause !== "paused") {
+  if (cause !== null) {
     work.emit("task.canceled", row, { cause });
     settleStopped(work, row, cause);
     return;
@@ -132,14 +131,14 @@ function canceled(work: Work, row: StepRow, wasStarted: boolean): void {
   const cause = row.stopCause;
   if (wasStarted) work.emit("task.canceled", row, { cause });
   else row.attempt -= 1;
-  if (cause !== null && cause !== "paused") {
+  if (cause !== null && cause !== "withdrawn") {
     settleStopped(work, row, cause);
     return;
   }
-  // Withdrawn by a pause, or given up by a worker that is leaving: the task is as before.
+  // Withdrawn, or given up by a worker that is leaving: unless its scope has stopped, the task is as before.
   row.stopCause = null;
   if (mayTryAgain(work, row)) wantAgain(work, row);
-  else settleStopped(work, row, "scope_failed");
+  else settleStopped(work, row, causeOfStop(work, row));
 }
 
 function lost(work: Work, row: StepRow): void {
@@ -148,16 +147,25 @@ function lost(work: Work, row: StepRow): void {
   row.lost += 1;
   work.emit("task.lost", row, null);
   const cause = row.stopCause;
-  if (cause !== null && cause !== "paused") settleStopped(work, row, cause);
+  if (cause !== null) settleStopped(work, row, cause);
   else if (row.lost > MAX_LOST) failTask(work, row, lostLease(row));
   else if (mayTryAgain(work, row)) wantAgain(work, row);
-  else settleStopped(work, row, "scope_failed");
+  else settleStopped(work, row, causeOfStop(work, row));
 }
 
 const lostLease = (row: StepRow): StepError => ({
   code: "lost_lease",
   message: `The worker was lost ${row.lost} times in a row; the last was attempt ${row.attempt}.`,
 });
+
+/** Why a task ends that may not be tried again: the cause that its stopped scope gives to members. */
+function causeOfStop(work: Work, row: StepRow): CancelCause {
+  const step = work.step(row.step);
+  const scope = row.task >= 0 && work.state.steps[row.step]!.stop !== "none" ? step.body! : step.scope;
+  const { owner } = work.plan.scopes[scope]!;
+  const { stop, stopCause } = owner < 0 ? work.run : work.state.steps[owner]!;
+  return stop === "outside_soft" || stop === "outside" ? memberCause(stopCause as CancelCause) : "scope_failed";
+}
 
 /** In a scope that has stopped no further attempt starts, except of members that may go on. */
 function mayTryAgain(work: Work, row: StepRow): boolean {
@@ -172,5 +180,5 @@ function mayTryAgain(work: Work, row: StepRow): boolean {
 
 /** Pausing withdraws what is queued; what was claimed meanwhile goes on. */
 export function withdraw(work: Work, row: StepRow): void {
-  if (row.status === "queued" && row.stopCause === null) requestCancel(work, row, "paused");
+  if (row.status === "queued" && row.stopCause === null) requestCancel(work, row, "withdrawn");
 }

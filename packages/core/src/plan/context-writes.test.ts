@@ -8,6 +8,8 @@ const writes = (id: string, keys: readonly string[], more: object = {}): object 
   ...more,
 });
 
+const marked = (id: string, parallelGroup: number): object => writes(id, ["x"], { parallelGroup });
+
 test("two steps that may run at the same time and write one key get a warning", () => {
   const steps = [writes("a", ["x"], { dependsOn: [] }), writes("b", ["x"], { dependsOn: [] })];
   expect(problemsOf(steps)).toEqual(["concurrent_context_write? /steps/1/set/x"]);
@@ -22,7 +24,6 @@ test("steps that come one after the other may write one key", () => {
 });
 
 test("members of one group get a warning, and those of two groups do not", () => {
-  const marked = (id: string, parallelGroup: number): object => writes(id, ["x"], { parallelGroup });
   expect(problemsOf([marked("a", 1), marked("b", 1)])).toHaveLength(1);
   expect(problemsOf([marked("a", 1), marked("b", 2)])).toEqual([]);
 });

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compile } from "./compile.ts";
 import { define, planOf, problemOf, problemsOf } from "./testing/plans.ts";
@@ -6,6 +6,8 @@ import type { Definition, StepDefinition } from "../definition/model.ts";
 
 const step = (id: string, more: object = {}): object => ({ id, run: "true", ...more });
 const needs = (id: string, ...dependsOn: readonly unknown[]): object => step(id, { dependsOn });
+
+const reading = (id: string, read: string): object => step(id, { env: { X: `\${{ steps.${read}.output }}` } });
 
 describe("a cycle", () => {
   test("is reported as a closed path that says where each edge comes from", () => {
@@ -32,7 +34,6 @@ describe("a cycle", () => {
   });
 
   test("through blocks names the blocks", () => {
-    const reading = (id: string, read: string): object => step(id, { env: { X: `\${{ steps.${read}.output }}` } });
     const left = { id: "left", parallel: [reading("a", "b")] };
     const right = { id: "right", parallel: [reading("b", "a")] };
     expect(problemOf({ mode: "graph", steps: [left, right] })).toContain(
@@ -79,8 +80,9 @@ describe("a group whose failure is handled outside", () => {
   });
 });
 
+const base = define([step("x")]);
+
 describe("large graphs", () => {
-  const base = define([step("x")]);
   const definitionOf = (dependencies: readonly (readonly number[])[]): Definition => ({
     ...base,
     order: "graph",
@@ -131,7 +133,7 @@ describe("large graphs", () => {
         const sources = Array.from({ length: size }, () => new Set<number>());
         for (const [from, to] of forward) if (from < to) sources[labels[to]!]!.add(labels[from]!);
         if (isPlanted) planted.forEach((to, place) => sources[to]!.add(planted.at(place - 1)!));
-        const { plan, diagnostics } = compile(definitionOf(sources.map((set) => [...set])));
+        const { plan, diagnostics } = compile(definitionOf(sources.map((set) => Array.from(set))));
         expect(plan === null).toBe(isPlanted);
         expect(diagnostics.some(({ code }) => code === "cycle")).toBe(isPlanted);
       }),

@@ -40,19 +40,13 @@ export function reportCycles(search: CycleSearch, report: Reading): void {
 
 /** The closed path in words: `a` -> `b` (explicit) -> `a` (inferred). Ways into and out of a block name the block. */
 function describeCycle({ timeline, steps, edges }: CycleSearch, start: number, arcs: readonly number[]): string {
-  const parts = [describeStep(steps[stepOf(timeline, start)]!)];
+  let last = stepOf(timeline, start);
+  const parts = [describeStep(steps[last]!)];
   for (const arc of arcs) {
-    const label = timeline.labels[arc]!;
-    const step = describeStep(steps[stepOf(timeline, timeline.targets[arc]!)]!);
-    const edge = edges[label];
-    if (edge === undefined) {
-      parts.push(
-        `${step} (${label === STARTS_MEMBER ? "member" : label === ENDS_WITH_MEMBER ? "end" : "waits for its handler"})`,
-      );
-    } else {
-      const on = edge.on === "failure" || edge.on === "settled" ? `, on ${edge.on}` : "";
-      parts.push(`${step} (${edge.origin}${on})`);
-    }
+    const step = stepOf(timeline, timeline.targets[arc]!);
+    // From the start of a block to its own end is no step of the path.
+    if (step !== last) parts.push(`${describeStep(steps[step]!)} (${originOf(timeline.labels[arc]!, edges)})`);
+    last = step;
   }
   if (parts.length > MAX_SHOWN) {
     const half = MAX_SHOWN / 2;

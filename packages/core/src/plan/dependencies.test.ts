@@ -69,9 +69,10 @@ describe("dependsOn", () => {
   });
 });
 
+const problem = (...steps: readonly object[]): string => problemOf(steps);
+
 describe("a dependency across lists", () => {
   const block = { id: "block", parallel: [step("x"), step("y")], dependsOn: [] };
-  const problem = (...steps: readonly object[]): string => problemOf(steps);
 
   test("into a block names the block to depend on", () => {
     expect(problem(block, needs("a", "x"))).toBe(
@@ -141,8 +142,11 @@ describe("ids", () => {
 
   test("of a builder may not be those of hidden steps", () => {
     const definition = define([step("a")]);
-    const bad = ["steps/group-1", "a.b", "", "__proto__"].map((id) => ({ ...definition.steps[0]!, id }));
-    const { diagnostics } = compile({ ...definition, steps: bad });
-    expect(diagnostics.map(({ code }) => code)).toEqual(bad.map(() => "invalid_value"));
+    const ids = ["steps/group-1", "a.b", "", "__proto__"];
+    const codes = ids.flatMap((id) => {
+      const steps = [{ ...definition.steps[0]!, id }];
+      return compile({ ...definition, steps }).diagnostics.map(({ code }) => code);
+    });
+    expect(codes).toEqual(ids.map(() => "invalid_value"));
   });
 });

@@ -1,4 +1,5 @@
 import { quote } from "../definition/describe.ts";
+import type { StepDefinition } from "../definition/model.ts";
 import type { Reading } from "../definition/reading.ts";
 import type { DraftEdge, DraftStep } from "./draft.ts";
 import { stepOf } from "./timeline.ts";
@@ -56,24 +57,25 @@ export function warnOfUnreachable(
   for (const node of timeline.order) {
     const step = steps[stepOf(timeline, node)]!;
     if (node !== step.index || step.definition === null) continue;
-    const { owner } = step.list;
     const edges = incoming[step.index]!;
-    const join = step.definition.join ?? { kind: "all", quorum: 0 };
-    const needed = edges.length === 0 || join.kind === "settled" ? 0 : join.kind === "quorum" ? join.quorum : 1;
-    const cannotStart = needed > edges.filter(canSatisfy).length;
+    const hopeless = edges.find((edge) => !canSatisfy(edge));
+    const cannotStart = hopeless !== undefined && edges.filter(canSatisfy).length < neededOf(step.definition);
+    const { owner } = step.list;
     if (!cannotStart && (owner === null || isUnreachable[owner.index] === 0)) continue;
     isUnreachable[step.index] = 1;
-    if (cannotStart) {
-      report.warning({
-        code: "unreachable_step",
-        message: `${quote(step.id)} can never start: ${reasonOf(
-          steps,
-          edges.find((edge) => !canSatisfy(edge))!,
-        )}.`,
-        path: step.at,
-      });
-    }
+    if (!cannotStart) continue;
+    report.warning({
+      code: "unreachable_step",
+      message: `${quote(step.id)} can never start: ${reasonOf(steps, hopeless)}.`,
+      path: step.at,
+    });
   }
+}
+
+/** How many edges must be satisfied at least for a step to start. */
+function neededOf({ join }: StepDefinition): number {
+  if (join?.kind === "settled") return 0;
+  return join?.kind === "quorum" ? join.quorum : 1;
 }
 
 /** A step that does nothing and asks nothing cannot fail. */

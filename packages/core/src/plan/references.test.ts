@@ -57,9 +57,9 @@ describe("an expression that names", () => {
   });
 });
 
-describe("the item of a map", () => {
-  const map = (more: object): object => step("a", { forEach: { items: [1, 2], as: "region" }, ...more });
+const map = (more: object): object => step("a", { forEach: { items: [1, 2], as: "region" }, ...more });
 
+describe("the item of a map", () => {
   test("is known in what the map runs, by both names", () => {
     expect(problemsOf([map({ env: { A: "${{ item }}", B: "${{ index }}", C: "${{ region }}" } })])).toEqual([]);
     expect(problemsOf([map({ run: "echo ${{ region }}" })])).toEqual([]);
@@ -109,6 +109,8 @@ describe("`error`", () => {
   });
 });
 
+const use = (id: string): object => ({ id, type: "deploy" });
+
 describe("problems of the expressions themselves", () => {
   test("are reported with their place, all at once", () => {
     const steps = [
@@ -137,7 +139,6 @@ describe("problems of the expressions themselves", () => {
 
   test("of a bound type are reported once, however many steps use it", () => {
     const types = { deploy: { run: "deploy '${{ run.id }}'" } };
-    const use = (id: string): object => ({ id, type: "deploy" });
     expect(problemsOf({ types, steps: [use("a"), use("b")] })).toEqual(["unsafe_expression /types/deploy/run"]);
   });
 

@@ -80,12 +80,19 @@ function checkEdges(state: RunState, found: string[]): void {
       if (source === undefined || source.settledSeq === 0 || source.settledSeq > decidedAt) continue;
       scan[resolveEdge(state.plan, edge, source)] += 1;
     }
-    if (row.status === "skipped" && row.firedSeq === 0 && row.skipReason !== "upstream_failed") continue;
+    if (row.status === "skipped" && row.firedSeq === 0 && isTakenDown(state, row)) continue;
     for (const key of ["satisfied", "dead", "neutral", "cut"] as const) {
       if (row[key] !== scan[key])
         found.push(`${nameOf(state, row)} counts ${row[key]} ${key} edges, a scan finds ${scan[key]}`);
     }
   }
+}
+
+/** Skipped without a decision of its join: with its block, or by a stop. */
+function isTakenDown(state: RunState, row: StepRow): boolean {
+  if (row.skipReason === "scope_failed" || row.skipReason === "run_canceled" || row.skipReason === "join_lost") return true;
+  const { owner } = state.plan.scopes[state.plan.steps[row.step]!.scope]!;
+  return owner >= 0 && state.steps[owner]?.status === "skipped";
 }
 
 function checkScopes(state: RunState, found: string[]): void {

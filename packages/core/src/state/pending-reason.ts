@@ -28,7 +28,7 @@ export function pendingReason(state: RunState, step: number): PendingReason | nu
   if (row === undefined || row.status === "pending") return beforeReady(state, step, row);
   switch (row.status) {
     case "queued":
-      return row.stopCause === null || row.stopCause === "paused" ? { kind: "worker" } : { kind: "stopping" };
+      return row.stopCause === null || row.stopCause === "withdrawn" ? { kind: "worker" } : { kind: "stopping" };
     case "waiting":
       return whileWaiting(row);
     case "ready":

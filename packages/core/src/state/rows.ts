@@ -9,8 +9,8 @@ import type { CancelCause, RowStatus, RunFailure, RunStatus, SkipReason, StepErr
 /** How far a scope has stopped. `soft` lets running attempts and child runs finish. */
 export type StopState = "none" | "inside_soft" | "inside" | "outside_soft" | "outside";
 
-/** Why a running or queued attempt was asked to stop. */
-export type StopCause = CancelCause | "deadline" | "paused";
+/** Why an attempt was asked to stop. `withdrawn`: only taken out of the queue, by a pause or a soft stop, if nobody has claimed it. */
+export type StopCause = CancelCause | "deadline" | "withdrawn";
 
 /**
  * Where the failure of a failed step stands.

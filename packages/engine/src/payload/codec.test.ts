@@ -122,6 +122,16 @@ test("accepts exactly the limit", () => {
   expect(encodePayload([[1], { a: "b" }], { maxBytes: '[[1],{"a":"b"}]'.length }).ok).toBe(true);
 });
 
+test("ends as soon as a list is too long, whatever it holds", () => {
+  const list: unknown[] = Array.from({ length: 100 }, () => 1);
+  Object.defineProperty(list, 50, {
+    get() {
+      throw new Error("read on");
+    },
+  });
+  expect(refusal(list, 20)).toContain("above its limit of 20 bytes");
+});
+
 test("ends early on shared references that would make huge JSON", () => {
   let value: unknown = "x";
   for (let level = 0; level < 90; level += 1) value = [value, value];

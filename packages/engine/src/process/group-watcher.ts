@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import type { Socket } from "node:net";
 
 /**
  * Reads `+group` and `-group` lines and keeps the list of open process groups. Its input ends when the process at the
@@ -81,7 +80,6 @@ function startWatcher(): void {
     // The pipe breaks when the watcher dies; `exit` above deals with that.
   });
   child.unref();
-  (child.stdin as Socket | null)?.unref();
   for (const groupId of openGroups) tell(`+${groupId}\n`);
 }
 

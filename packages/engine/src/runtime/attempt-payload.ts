@@ -9,6 +9,7 @@ import type { RunView } from "./run-view.ts";
 import type { Sight } from "./sight.ts";
 import type { StepScope } from "./step-scope.ts";
 import type { PayloadTemplates, Program } from "./step-templates.ts";
+import { NO_READS } from "./templates.ts";
 import type { ParsedValue } from "./templates.ts";
 import type { ValueKey } from "./value-cache.ts";
 
@@ -27,8 +28,9 @@ type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 /** Rows that the payload is made of. A handler of its author's own may read its dependencies and the context beside it. */
 export function payloadKeys(view: RunView, sight: Sight, handler: Handler): readonly ValueKey[] {
   const { reads } = view.run.info.payload(sight.step);
-  const keys = view.keysOf(sight, reads);
-  return handler.readsAll ? [...keys, ...view.keysOfFunction(sight)] : keys;
+  if (!handler.readsAll) return view.keysOf(sight, reads);
+  const keys = view.keysOfFunction(sight);
+  return reads === NO_READS ? keys : [...keys, ...view.keysOf(sight, reads)];
 }
 
 /** Evaluates what a handler gets, from data that is immutable since the step's join fired. */

@@ -13,7 +13,6 @@ import type { Handler, HandlerRegistry } from "./registry.ts";
 import type { CachedRun } from "./run-cache.ts";
 import { RunView } from "./run-view.ts";
 import type { SecretReader, SecretValues } from "./secrets.ts";
-import type { Sight } from "./sight.ts";
 import type { ValueCache } from "./value-cache.ts";
 import { ValueReader } from "./value-reader.ts";
 
@@ -80,8 +79,10 @@ export class Attempt {
   #cancelGrace: (() => void) | null = null;
   #isOver = false;
   #progress: JsonValue | undefined;
-  /** The handler's promise, once it was started: an abandoned handler goes on in it. */
-  code: Promise<unknown> | null = null;
+  /** Settles with the handler, once it was started: an abandoned one goes on in it. */
+  code: Promise<void> | null = null;
+  /** Whether the handler has been started and has not ended. */
+  isCodeRunning = false;
 
   constructor(parts: { run: CachedRun; key: TaskKey; token: string; context: AttemptContext }) {
     this.run = parts.run;
@@ -155,9 +156,14 @@ export class Attempt {
     const context = attemptContext({ view, sight, handle: this.#handle(), payload: payload.value, input, services });
     return new Promise((resolve) => {
       this.#giveUp = () => resolve({ kind: "abandoned" });
+      this.isCodeRunning = true;
+      const end = (codeEnd: CodeEnd): void => {
+        this.isCodeRunning = false;
+        resolve(codeEnd);
+      };
       this.code = handler.run(context).then(
-        (result) => resolve({ kind: "returned", result }),
-        (error: unknown) => resolve({ kind: "threw", error }),
+        (result) => end({ kind: "returned", result }),
+        (error: unknown) => end({ kind: "threw", error }),
       );
     });
   }

@@ -144,6 +144,7 @@ export class CommitLoop {
       else toCommit.push(work);
     }
     if (toCommit.length > 0) await this.#commit(toCommit);
+    for (const { run } of works) run.isOpen = false;
   }
 
   async #open(runId: string, reports: readonly Report[], room: BatchRoom): Promise<RunWork | null> {
@@ -151,7 +152,10 @@ export class CommitLoop {
     for (const report of reports) version = Math.max(version, report.version);
     try {
       const run = this.#context.peekRun(runId, version) ?? (await this.#context.loadRun(runId, version));
-      if (run !== null) return this.#context.newWork(run, this.#portion(runId, reports), room);
+      if (run !== null) {
+        run.isOpen = true;
+        return this.#context.newWork(run, this.#portion(runId, reports), room);
+      }
       const error = new EngineError("unknown_run", `There is no run \`${runId}\`.`);
       for (const report of reports) report.settle?.({ kind: "failed", error });
     } catch (error) {

@@ -1,4 +1,4 @@
-import { loadState } from "@braid/core";
+import { loadState, replaceRows } from "@braid/core";
 import type { JsonObject, RunState, StepRow } from "@braid/core";
 import type { LoadedRun, NewRun, Store } from "../store/port.ts";
 import type { PlanCache } from "./plan-cache.ts";
@@ -25,12 +25,12 @@ export class CachedRun {
   readonly info: PlanInfo;
   state: RunState;
   version: number;
-  /** Leases when it was loaded; null once they may have changed. For the question which attempts were lost. */
-  leases: LoadedRun["leases"] | null;
-  /** Whether somebody has yet to ask what the loaded state waits for. */
-  isUnattended: boolean;
   /** Whether it must be read again before the next event, because this copy turned out to be behind. */
   isBehind = false;
+  /** Whether a batch is changing it: then it must not be replaced under the batch's hands. */
+  isOpen = false;
+  /** Set while it is being brought up to date. */
+  refreshing: Promise<boolean> | null = null;
   /** Steps and items that wait for a signal, by its name; null: not collected since the state was replaced. */
   awaiting: Map<string, { readonly step: number; readonly task: number }[]> | null = null;
 
@@ -39,8 +39,6 @@ export class CachedRun {
     this.info = info;
     this.state = loaded.state;
     this.version = loaded.version;
-    this.leases = null;
-    this.isUnattended = false;
   }
 
   get id(): string {
@@ -62,6 +60,7 @@ export class RunCache {
   readonly #time: StoreTime;
   readonly #mostRuns: number;
   readonly #runs = new Map<string, CachedRun>();
+  readonly #loading = new Map<string, Promise<CachedRun | null>>();
   readonly #ranks = new Map<string, readonly number[]>();
 
   constructor(parts: { store: Store; plans: PlanCache; time: StoreTime; mostRuns: number }) {
@@ -76,14 +75,32 @@ export class RunCache {
     return this.#runs.get(runId);
   }
 
-  /** The run, at `version` or newer; null if there is none. */
-  async get(runId: string, version: number): Promise<CachedRun | null> {
+  /** The copy in memory if it is at `version` or newer, so that nobody has to wait. */
+  current(runId: string, version: number): CachedRun | null {
     const run = this.#runs.get(runId);
-    if (run === undefined) return this.#load(runId);
+    if (run === undefined || run.version < version || run.isBehind || run.refreshing !== null) return null;
     this.#runs.delete(runId);
     this.#runs.set(runId, run);
-    if (run.version >= version && !run.isBehind) return run;
-    return (await this.refresh(run)) ? run : null;
+    return run;
+  }
+
+  /**
+   * The run, at `version` or newer; null if there is none. While a batch has it open, a newer one is read for the caller
+   * alone.
+   */
+  async get(runId: string, version: number): Promise<CachedRun | null> {
+    for (;;) {
+      const current = this.current(runId, version);
+      if (current !== null) return current;
+      const run = this.#runs.get(runId);
+      if (run === undefined) {
+        const loading = this.#loading.get(runId) ?? this.#startLoading(runId);
+        return loading;
+      }
+      if (run.isOpen && run.refreshing === null) return this.#read(runId);
+      run.refreshing ??= this.#refresh(run);
+      if (!(await run.refreshing)) return null;
+    }
   }
 
   /** Keeps a run that was made here, or loaded. */
@@ -98,45 +115,49 @@ export class RunCache {
     this.#runs.delete(runId);
   }
 
-  /** Reads what others have changed since the copy was right. False: the run is gone. */
-  async refresh(run: CachedRun): Promise<boolean> {
-    const newer = await this.#time.ask(() => orNothing(this.#store.loadNewer(run.id, run.version)));
-    const loaded = newer.loaded;
-    if (loaded === null) {
-      this.#runs.delete(run.id);
-      return false;
-    }
-    run.isBehind = false;
-    run.leases = loaded.leases;
-    if (loaded.version === run.version) return true;
-    const changed = new Map(loaded.steps.map((row) => [rowName(row), row]));
-    const rows = [...allRows(run.state)].filter((row) => !changed.has(rowName(row)));
-    rows.push(...loaded.steps);
-    const ranks = await this.#ranksOf(loaded.run.ranksId);
-    run.state = loadState(run.info.plan, run.id, { run: loaded.run, steps: rows, ranks });
-    run.version = loaded.version;
-    run.isUnattended = true;
-    run.awaiting = null;
-    return true;
+  /** The run as it is in the store now, for the caller alone. */
+  async read(runId: string): Promise<CachedRun | null> {
+    return this.#read(runId);
   }
 
-  async #load(runId: string): Promise<CachedRun | null> {
+  #startLoading(runId: string): Promise<CachedRun | null> {
+    const loading = this.#read(runId).then((run) => {
+      if (run !== null) this.keep(run);
+      return run;
+    });
+    this.#loading.set(runId, loading);
+    const forget = (): void => void this.#loading.delete(runId);
+    loading.then(forget, forget);
+    return loading;
+  }
+
+  async #read(runId: string): Promise<CachedRun | null> {
     const { loaded } = await this.#time.ask(() => orNothing(this.#store.load(runId)));
     if (loaded === null) return null;
-    const run = await this.build(loaded);
-    this.keep(run);
-    return run;
-  }
-
-  /** Makes a run of its rows without keeping it. */
-  async build(loaded: LoadedRun): Promise<CachedRun> {
     const info = await this.#plans.get(loaded.workflow, loaded.workflowVersion);
     const ranks = await this.#ranksOf(loaded.run.ranksId);
     const state = loadState(info.plan, loaded.id, { run: loaded.run, steps: loaded.steps, ranks });
-    const run = new CachedRun(loaded, info, { state, version: loaded.version });
-    run.leases = loaded.leases;
-    run.isUnattended = true;
-    return run;
+    return new CachedRun(loaded, info, { state, version: loaded.version });
+  }
+
+  /** Reads what others have changed since the copy was right. False: the run is gone. */
+  async #refresh(run: CachedRun): Promise<boolean> {
+    try {
+      const { loaded } = await this.#time.ask(() => orNothing(this.#store.loadNewer(run.id, run.version)));
+      if (loaded === null) {
+        this.#runs.delete(run.id);
+        return false;
+      }
+      run.isBehind = false;
+      if (loaded.version === run.version) return true;
+      if (run.state.ranks === null) run.state.ranks = await this.#ranksOf(loaded.run.ranksId);
+      run.state = replaceRows(run.state, { run: loaded.run, steps: loaded.steps });
+      run.version = loaded.version;
+      run.awaiting = null;
+      return true;
+    } finally {
+      run.refreshing = null;
+    }
   }
 
   async #ranksOf(id: string | null): Promise<readonly number[] | null> {
@@ -159,8 +180,6 @@ export function* allRows(state: RunState): Generator<StepRow> {
     for (const item of state.maps.get(step)?.rows ?? []) if (item !== undefined) yield item;
   }
 }
-
-const rowName = (row: StepRow): string => `${row.step}/${row.task}`;
 
 /** Gives "there is none" the shape of an answer; it tells nothing about the store's time. */
 async function orNothing(asked: Promise<LoadedRun | null>): Promise<{ readonly now: number; readonly loaded: LoadedRun | null }> {

@@ -292,7 +292,7 @@ export class RunWork {
     for (const { step, task, attempt, status, stopCause } of allRows(state)) {
       const isStopping = stopCause !== null && (status === "queued" || status === "running");
       if (!isStopping) continue;
-      this.draft.cancels.push({ step, task, attempt, cause: stopCause, ifQueued: stopCause === "paused" });
+      this.draft.cancels.push({ step, task, attempt, cause: stopCause, ifQueued: stopCause === "withdrawn" });
     }
     this.#desk.ask();
     this.#fireTimers();

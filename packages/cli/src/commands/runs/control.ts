@@ -24,13 +24,19 @@ export interface ControlRequest extends ControlOptions {
 
 /** Asks something of a run from any process: the store carries it to whoever works on the run. */
 export async function controlRun(context: CommandContext, request: ControlRequest): Promise<number> {
-  return await openRun(context, request.id, request, async (run) => {
+  return await openRun(context, request, async (run) => {
     checkAsked(run, request);
     await ask(run.engine, run, request);
     const after = (await run.engine.store.load(run.runId))?.run.status ?? run.loaded.run.status;
     if (request.json === true) {
       const step = request.step === undefined ? {} : { step: request.step };
-      writeJsonLine(context.io.stdout, { type: "run.control", action: request.action, runId: run.runId, ...step, status: after });
+      writeJsonLine(context.io.stdout, {
+        type: "run.control",
+        action: request.action,
+        runId: run.runId,
+        ...step,
+        status: after,
+      });
     } else {
       context.io.stdout.write(`${answer(run, request, after)}\n`);
     }
@@ -42,9 +48,16 @@ export async function controlRun(context: CommandContext, request: ControlReques
 function checkAsked({ loaded, runId }: OpenRun, { action }: ControlRequest): void {
   const { status } = loaded.run;
   const isOver = status === "completed" || status === "failed" || status === "canceled";
-  if (isOver) throw new UsageError(`run \`${runId}\` is over (${status}); it cannot be asked to ${action}`, hintWhenOver(action, runId));
+  if (isOver)
+    throw new UsageError(
+      `run \`${runId}\` is over (${status}); it cannot be asked to ${action}`,
+      hintWhenOver(action, runId),
+    );
   if (action === "resume" && status !== "paused") {
-    throw new UsageError(`run \`${runId}\` is ${status}, not paused`, `To carry on a run whose process has died: braid run --resume ${runId}`);
+    throw new UsageError(
+      `run \`${runId}\` is ${status}, not paused`,
+      `To carry on a run whose process has died: braid run --resume ${runId}`,
+    );
   }
 }
 
@@ -64,7 +77,9 @@ async function ask(engine: Engine, { runId, plan }: OpenRun, { action, step, not
 function answer({ runId, loaded }: OpenRun, { action, step }: ControlRequest, status: string): string {
   switch (action) {
     case "cancel":
-      return loaded.run.cancelCount > 0 ? `canceled again: ${runId}, \`finally\` is stopped too` : `cancel requested: ${runId} (now ${status})`;
+      return loaded.run.cancelCount > 0
+        ? `canceled again: ${runId}, \`finally\` is stopped too`
+        : `cancel requested: ${runId} (now ${status})`;
     case "pause":
       return `paused: ${runId}; running steps go on, nothing new starts`;
     case "resume":

@@ -24,7 +24,7 @@ export interface EventsOptions {
 
 /** Prints the trace of a run; with `--follow`, until the run has ended or nobody reads any more. */
 export async function showEvents(context: CommandContext, id: string, options: EventsOptions): Promise<number> {
-  return await openRun(context, id, options, async (run) => {
+  return await openRun(context, { id, ...options }, async (run) => {
     const { stdout } = context.io;
     const view = createRunView(run.plan);
     const style = stdoutStyle(context);

@@ -68,7 +68,10 @@ export function runLine({ id, workflow, workflowVersion, createdAt, run }: RunSu
   };
 }
 
-export function renderRuns(rows: readonly RunSummaryRow[], look: { readonly now: number; readonly style: Style }): readonly string[] {
+export function renderRuns(
+  rows: readonly RunSummaryRow[],
+  look: { readonly now: number; readonly style: Style },
+): readonly string[] {
   const { now, style } = look;
   const cells = rows.map(({ id, workflow, createdAt, run }) => [
     paint(style, statusColor(run), `${hasWarnings(run) ? "!" : markOf(run.status, style)} ${statusWords(run)}`),
@@ -77,7 +80,16 @@ export function renderRuns(rows: readonly RunSummaryRow[], look: { readonly now:
     `${formatDuration(now - createdAt)} ago`,
     run.startedAt === null ? "" : formatDuration((run.finishedAt ?? now) - run.startedAt),
   ]);
-  return renderTextTable([{ title: "STATUS" }, { title: "RUN" }, { title: "WORKFLOW" }, { title: "CREATED", align: "right" }, { title: "TOOK", align: "right" }], cells);
+  return renderTextTable(
+    [
+      { title: "STATUS" },
+      { title: "RUN" },
+      { title: "WORKFLOW" },
+      { title: "CREATED", align: "right" },
+      { title: "TOOK", align: "right" },
+    ],
+    cells,
+  );
 }
 
 type Outcome = Pick<RunSummaryRow["run"], "status" | "toleratedFailures">;

@@ -19,7 +19,7 @@ export interface LogsOptions {
 
 /** Prints what the steps of a run wrote. */
 export async function showLogs(context: CommandContext, id: string, options: LogsOptions): Promise<number> {
-  const { lines, plan } = await openRun(context, id, options, async ({ engine, runId, plan: runPlan }) => ({
+  const { lines, plan } = await openRun(context, { id, ...options }, async ({ engine, runId, plan: runPlan }) => ({
     plan: runPlan,
     lines: await readLogs(engine, runPlan, { runId, ...options }),
   }));
@@ -37,7 +37,11 @@ export async function showLogs(context: CommandContext, id: string, options: Log
   return exitCode.ok;
 }
 
-async function readLogs(engine: Engine, plan: Plan, query: LogsOptions & { readonly runId: string }): Promise<readonly LogLine[]> {
+async function readLogs(
+  engine: Engine,
+  plan: Plan,
+  query: LogsOptions & { readonly runId: string },
+): Promise<readonly LogLine[]> {
   const filter: LogFilter = {
     runId: query.runId,
     ...(query.step === undefined ? {} : { step: findStepIndex(plan, query.step) }),

@@ -26,7 +26,7 @@ export interface ShowOptions {
 
 /** Shows a run as it stands: its steps, why they wait, and its error. */
 export async function showRun(context: CommandContext, id: string, options: ShowOptions): Promise<number> {
-  return await openRun(context, id, options, async (run) => {
+  return await openRun(context, { id, ...options }, async (run) => {
     const result = await run.engine.inspect(run.runId);
     if (result === null) throw new CliError(`run \`${run.runId}\` is gone from the store`);
     const reasons = await pendingReasons(run);
@@ -110,7 +110,13 @@ function stepTable(plan: Plan, result: RunResult, look: Look): readonly string[]
       ],
     ];
   });
-  const columns = [{ title: "STATUS" }, { title: "STEP" }, { title: "TOOK", align: "right" }, { title: "ATTEMPTS", align: "right" }, { title: "" }] as const;
+  const columns = [
+    { title: "STATUS" },
+    { title: "STEP" },
+    { title: "TOOK", align: "right" },
+    { title: "ATTEMPTS", align: "right" },
+    { title: "" },
+  ] as const;
   return renderTextTable(columns, rows);
 }
 

@@ -1,16 +1,16 @@
 import type { Definition } from "../../definition/model.ts";
-import { normalize } from "../../definition/normalize.ts";
+import { parseDefinition } from "../../definition/parse-definition.ts";
 import { compile } from "../compile.ts";
 import type { CompileOptions } from "../compile.ts";
 import type { Plan } from "../plan.ts";
 
-/** What a file would hold, as a plain object; a list is its `steps`. Every step without an action runs something. */
-export type Written = readonly object[] | { readonly steps: readonly object[]; readonly [key: string]: unknown };
+/** What a file would hold, as a plain object, in the form with steps or as a graph; a list is its `steps`. */
+export type Written = readonly object[] | { readonly [key: string]: unknown };
 
 /** The definition of a workflow that is written as it would be in a file. */
 export function define(written: Written): Definition {
-  const file = "steps" in written ? written : { steps: written };
-  const { definition, diagnostics } = normalize({ name: "example", ...file });
+  const file = Array.isArray(written) ? { steps: written as readonly object[] } : (written as object);
+  const { definition, diagnostics } = parseDefinition({ name: "example", ...file });
   if (definition === null) throw new Error(diagnostics.map(({ path, message }) => `${path}: ${message}`).join("\n"));
   return definition;
 }

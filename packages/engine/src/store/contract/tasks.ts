@@ -329,7 +329,7 @@ export const taskClaims: readonly StoreClaim[] = [
     async check({ store }) {
       const run = await queueSteps(store);
       const claimed = await claimOne(store);
-      assert.equal(await cancelOutcome(run, [{ ...stop, cause: "paused", ifQueued: true }]), "claimed");
+      assert.equal(await cancelOutcome(run, [{ ...stop, cause: "withdrawn", ifQueued: true }]), "claimed");
       const { leases } = await store.heartbeat({ worker: "w1", leaseMs: 15_000, leases: [leaseOf(claimed)] });
       assert.deepEqual(leases, [{ kind: "renewed", stopCause: null }]);
     },

@@ -3,11 +3,20 @@ import type { Connection } from "./connection.ts";
 import { applicationId, migrations, schemaVersion } from "./schema.ts";
 
 /**
+ * Room for the pages of a large batch, so that none is written twice, and a log that is folded into the file every 16 MB: a
+ * page that many commits change is then copied once. Measured with 100 runs in flight, both together are worth a tenth.
+ */
+const settings =
+  "pragma foreign_keys = on; pragma cache_size = -32000; pragma wal_autocheckpoint = 4000; pragma temp_store = memory";
+
+/**
  * Prepares a connection and brings the file to this build's schema. Any number of processes may do so at once on a file
  * that does not exist yet: the version is read again under the write lock, and each migration commits with its number.
  */
 export async function migrate(connection: Connection): Promise<void> {
   await useWriteAheadLog(connection);
+  // Some of these look at the file, which another process may have locked.
+  await connection.alone(() => connection.execute(settings));
   const version = await connection.read(() => checkVersion(connection));
   if (version === schemaVersion) return;
   await connection.write(() => {
@@ -24,10 +33,7 @@ export async function migrate(connection: Connection): Promise<void> {
  */
 async function useWriteAheadLog(connection: Connection): Promise<void> {
   const mode = await connection.alone(() => connection.row("pragma journal_mode = wal")?.[0]);
-  if (mode === "wal") {
-    connection.execute("pragma foreign_keys = on");
-    return;
-  }
+  if (mode === "wal") return;
   throw new StoreError(
     "store_cannot_open",
     `The store \`${connection.path}\` cannot be shared between processes: its file system does not support it. ` +

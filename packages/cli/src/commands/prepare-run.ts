@@ -1,0 +1,94 @@
+import type { Definition, JsonObject, Plan, RunOverrides } from "@braid/core";
+import type { CommandContext } from "../command-context.ts";
+import { UsageError } from "../cli-error.ts";
+import { readDuration } from "../input/duration.ts";
+import { checkDeclared, readInputs } from "../input/input-values.ts";
+import { readObjectFile } from "../input/read-data-file.ts";
+import { runOverrides } from "../input/run-overrides.ts";
+import { loadPlan } from "../load/load-plan.ts";
+import { isFileArgument } from "../load/workflow-file.ts";
+import type { WorkflowModule } from "../load/workflow-module.ts";
+import { withEngine } from "../store/open-engine.ts";
+import { storeExists } from "../store/store-url.ts";
+import type { StoreChoice } from "../store/store-url.ts";
+import type { LogChoice } from "../view/reporter.ts";
+
+export interface RunCommandOptions {
+  readonly input?: readonly string[];
+  readonly inputFile?: string;
+  readonly envFile?: string;
+  readonly maxConcurrent?: number;
+  readonly timeout?: string;
+  readonly failFast?: boolean;
+  readonly store?: string;
+  readonly ephemeral?: boolean;
+  readonly resume?: string;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly logs?: LogChoice;
+  readonly detach?: boolean;
+}
+
+/** A run that is about to start: everything about it has been read and checked. */
+export interface PreparedRun {
+  readonly workflow: string | Definition | WorkflowModule;
+  readonly plan: Plan;
+  readonly input: JsonObject;
+  readonly overrides: RunOverrides;
+  readonly meta: JsonObject;
+}
+
+export interface Preparation {
+  readonly target: string;
+  readonly choice: StoreChoice;
+  readonly options: RunCommandOptions;
+}
+
+/** Reads the workflow and its input. Null when the definition is not valid, which has been reported. */
+export async function prepareRun(
+  context: CommandContext,
+  { target, choice, options }: Preparation,
+): Promise<PreparedRun | null> {
+  const workflow = isFileArgument(context.io, target)
+    ? await fromFile(context, target, options)
+    : await fromStore(target, choice);
+  if (workflow === null) return null;
+  const { plan } = workflow;
+  const schema = plan.host.inputs;
+  const fromInputFile =
+    options.inputFile === undefined ? {} : await readObjectFile(context.io, "--input-file", options.inputFile);
+  checkDeclared(Object.keys(fromInputFile), schema);
+  const input = { ...fromInputFile, ...readInputs(options.input ?? [], schema) };
+  const flags = {
+    ...(options.maxConcurrent === undefined ? {} : { maxConcurrent: options.maxConcurrent }),
+    ...(options.failFast === undefined ? {} : { failFast: options.failFast }),
+    ...(options.timeout === undefined ? {} : { timeoutMs: readDuration("--timeout", options.timeout) }),
+  };
+  const overrides = runOverrides(context.io.env, flags, plan.scopes[0]?.maxConcurrent ?? undefined);
+  return { ...workflow, input, overrides };
+}
+
+type FoundWorkflow = Pick<PreparedRun, "workflow" | "plan" | "meta">;
+
+async function fromFile(
+  context: CommandContext,
+  file: string,
+  options: RunCommandOptions,
+): Promise<FoundWorkflow | null> {
+  const loaded = await loadPlan(context, file, options);
+  if (loaded === null || loaded.definition === null) return null;
+  const { definition, module, plan, directory } = loaded;
+  return { workflow: module ?? definition, plan, meta: { directory, file } };
+}
+
+async function fromStore(name: string, choice: StoreChoice): Promise<FoundWorkflow> {
+  const nothing = new UsageError(
+    `there is no file \`${name}\`, and no stored workflow of that name`,
+    "braid run workflow.yaml",
+  );
+  if (!storeExists(choice)) throw nothing;
+  const stored = await withEngine(choice, {}, async (engine) => await engine.store.getWorkflow(name));
+  if (stored === null) throw nothing;
+  return { workflow: name, plan: stored.plan, meta: {} };
+}

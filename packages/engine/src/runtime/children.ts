@@ -1,0 +1,135 @@
+import { isTerminal } from "@braid/core";
+import type { JsonObject, JsonValue, RunEvent } from "@braid/core";
+import type { Store, TaskKey } from "../store/port.ts";
+import type { ChildCommand } from "./commit-draft.ts";
+import { isBraidError } from "../errors.ts";
+import { messageOf } from "./errors.ts";
+import { childRunId } from "./ids.ts";
+import { eventReport, lookReport } from "./outbox.ts";
+import type { Outcome, Report } from "./outbox.ts";
+import type { CachedRun } from "./run-cache.ts";
+import type { ValueCache } from "./value-cache.ts";
+import { ValueReader } from "./value-reader.ts";
+
+type ChildSettled = Extract<RunEvent, { readonly type: "child.settled" }>;
+
+export interface ChildRequest {
+  readonly id: string;
+  readonly workflow: string;
+  readonly input: JsonObject;
+  readonly parent: CachedRun;
+  readonly place: TaskKey;
+}
+
+export interface ChildrenContext {
+  readonly store: Store;
+  now(): number;
+  /** Creates the run, or finds that it exists. Throws an engine's error if the workflow or the input is not valid. */
+  start(request: ChildRequest): Promise<"created" | "exists">;
+  loadRun(runId: string): Promise<CachedRun | null>;
+  /** What the parent's step says of its child: workflow and input. */
+  childOf(parent: CachedRun, place: TaskKey): Promise<{ readonly workflow: string; readonly input: JsonValue }>;
+  report(report: Report): void;
+  onTrouble(what: string, error: unknown): void;
+}
+
+/**
+ * Child runs. A child's id follows from its parent's step, task and attempt, so every part of this may be repeated by any
+ * process: starting it again finds it, cancelling it again changes nothing, and its parent takes its end once.
+ *
+ * A child that has ended keeps being due until its parent knows. Then it is acknowledged.
+ */
+export class Children {
+  readonly #context: ChildrenContext;
+  readonly #starting = new Map<string, Promise<void>>();
+
+  constructor(context: ChildrenContext) {
+    this.#context = context;
+  }
+
+  carryOut(parent: CachedRun, command: ChildCommand): void {
+    void this.#carryOut(parent, command).catch((error: unknown) => {
+      // The parent stays due: it, or another worker, tries again.
+      this.#context.onTrouble(`${command.kind} a child of run \`${parent.id}\``, error);
+    });
+  }
+
+  /** Tells the parent that a child has ended. */
+  async deliver(child: CachedRun): Promise<void> {
+    const { parent } = child.facts;
+    const { status, error } = child.state.run;
+    if (parent === null || !isTerminal(status)) return;
+    const { runId, ...place } = parent;
+    const output = status === "completed" ? await this.#outputOf(child) : null;
+    const event: ChildSettled = {
+      type: "child.settled",
+      at: this.#context.now(),
+      ...place,
+      status: status as ChildSettled["status"],
+      ...(error === null ? {} : { message: error.message }),
+    };
+    const settle = (outcome: Outcome): void => {
+      if (outcome.kind !== "failed") this.#context.report(lookReport(child.id, "acknowledge"));
+    };
+    const payload = output === null ? null : { step: place.step, task: place.task, output: output.value };
+    this.#context.report(eventReport(runId, event, { payload, bytes: output?.bytes ?? 0, settle }));
+  }
+
+  async #carryOut(parent: CachedRun, command: ChildCommand): Promise<void> {
+    const id = childRunId({ runId: parent.id, ...command });
+    // A cancel may overtake the start, or find that whoever was to start it has died: then it is started to be canceled.
+    let starting = this.#starting.get(id);
+    if (starting === undefined) {
+      starting = this.#start(id, parent, command).finally(() => this.#starting.delete(id));
+      this.#starting.set(id, starting);
+    }
+    await starting;
+    if (command.kind === "cancel") this.#context.report(eventReport(id, { type: "run.cancel", at: this.#context.now() }));
+  }
+
+  async #start(id: string, parent: CachedRun, place: TaskKey): Promise<void> {
+    const { step, task, attempt } = place;
+    try {
+      const { workflow, input } = await this.#context.childOf(parent, place);
+      const request = { id, workflow, input: input as JsonObject, parent, place: { step, task, attempt } };
+      if ((await this.#context.start(request)) === "created") return;
+    } catch (error) {
+      if (!isBraidError(error) || !isOfDefinition(error.code)) throw error;
+      const message = `The child run could not be started: ${messageOf(error)}`;
+      const at = this.#context.now();
+      this.#context.report(eventReport(parent.id, { type: "child.settled", at, step, task, attempt, status: "failed", message }));
+      return;
+    }
+    const child = await this.#context.loadRun(id);
+    if (child !== null) await this.deliver(child);
+  }
+
+  async #outputOf(child: CachedRun): Promise<{ readonly value: JsonValue; readonly bytes: number }> {
+    const [payload] = await this.#context.store.readPayloads([{ runId: child.id, kind: "output" }]);
+    const value = payload?.value ?? null;
+    return { value, bytes: JSON.stringify(value).length };
+  }
+}
+
+/** Errors that trying again would not cure. */
+const isOfDefinition = (code: string): boolean =>
+  code === "unknown_workflow" || code === "invalid_input" || code === "invalid_definition" || code === "concurrency_conflict";
+
+/** Workflow and input of a child: as evaluated when its step became ready, or as the plan says where there was nothing to evaluate. */
+export async function childOf(
+  parent: CachedRun,
+  { step, task }: TaskKey,
+  values: ValueCache,
+): Promise<{ readonly workflow: string; readonly input: JsonValue }> {
+  const planStep = parent.info.step(step);
+  const { control } = planStep.host;
+  const isEvaluated = task < 0 ? planStep.evaluates : planStep.evaluatesItems;
+  if (isEvaluated) {
+    const reader = new ValueReader(parent, values);
+    const missing = reader.missing([{ step, task }]);
+    if (missing.length > 0) await reader.fill(missing);
+    const stored = reader.read(step, task).childInput as { workflow: string; input: JsonValue } | undefined;
+    if (stored !== undefined) return stored;
+  }
+  return { workflow: control.workflow ?? "", input: (control.childInput as JsonValue | undefined) ?? {} };
+}

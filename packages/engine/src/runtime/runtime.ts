@@ -1,0 +1,266 @@
+import { isTerminal } from "@braid/core";
+import type { LogLine, Store } from "../store/port.ts";
+import { applyAftermath, applyIdle } from "./aftermath.ts";
+import type { AftermathContext } from "./aftermath.ts";
+import { Alarm } from "./alarm.ts";
+import type { AttemptContext } from "./attempt.ts";
+import { childOf, Children } from "./children.ts";
+import type { ChildRequest } from "./children.ts";
+import type { Clock } from "./clock.ts";
+import { persist } from "./commit-call.ts";
+import type { Persistence } from "./commit-call.ts";
+import { CommitLoop } from "./commit-loop.ts";
+import { Crew } from "./crew.ts";
+import { EngineError } from "./errors.ts";
+import { EventHub } from "./event-hub.ts";
+import { NameSource } from "./ids.ts";
+import type { Random } from "./ids.ts";
+import { LogSink } from "./log-sink.ts";
+import { lookReport } from "./outbox.ts";
+import type { Outcome, Report } from "./outbox.ts";
+import { PlanCache } from "./plan-cache.ts";
+import { RankSource } from "./ranks.ts";
+import type { HandlerRegistry } from "./registry.ts";
+import { RunCache } from "./run-cache.ts";
+import type { CachedRun } from "./run-cache.ts";
+import { GROUP_KEY, RunGroups } from "./run-groups.ts";
+import { RunWork } from "./run-work.ts";
+import type { BatchRoom, Needs, WorkContext } from "./run-work.ts";
+import { SecretReader } from "./secrets.ts";
+import { Starter } from "./starter.ts";
+import { StoreTime } from "./store-time.ts";
+import { ValueCache } from "./value-cache.ts";
+
+/** Runs and values that are kept in memory. */
+const MOST_RUNS = 1_000;
+const MOST_VALUE_BYTES = 64 * 1024 * 1024;
+
+export interface RuntimeOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly registry: HandlerRegistry;
+  readonly services: Readonly<Record<string, unknown>>;
+  readonly inheritedEnv: Readonly<Record<string, string>>;
+  readonly secretsEnv: Readonly<Record<string, string | undefined>>;
+  readonly maxPayloadBytes: number;
+  readonly graceMs: number;
+  readonly patienceMs: number;
+  readonly onLog: ((line: LogLine) => void) | null;
+  onTrouble(what: string, error: unknown): void;
+  /** Creates a child run, or finds it. */
+  startChild(request: ChildRequest): Promise<"created" | "exists">;
+}
+
+/** The parts of an engine, put together: what changes runs, what runs attempts, and what stands between them. */
+export class Runtime {
+  readonly options: RuntimeOptions;
+  readonly store: Store;
+  readonly time: StoreTime;
+  readonly plans: PlanCache;
+  readonly runs: RunCache;
+  readonly values: ValueCache;
+  readonly hub = new EventHub();
+  readonly crew = new Crew();
+  readonly logs: LogSink;
+  readonly loop: CommitLoop;
+  readonly starter: Starter;
+  readonly children: Children;
+  readonly groups: RunGroups;
+  readonly attempts: Omit<AttemptContext, "askHeartbeat">;
+  readonly names: NameSource;
+  readonly #alarm: Alarm;
+  readonly #work: WorkContext;
+  readonly #aftermath: AftermathContext;
+  readonly #persistence: Persistence;
+
+  constructor(options: RuntimeOptions) {
+    const { store, clock, random, registry, inheritedEnv, maxPayloadBytes } = options;
+    this.options = options;
+    this.store = store;
+    this.names = new NameSource(random);
+    this.time = new StoreTime(clock);
+    this.plans = new PlanCache(store);
+    this.runs = new RunCache({ store, plans: this.plans, time: this.time, mostRuns: MOST_RUNS });
+    this.values = new ValueCache(store, MOST_VALUE_BYTES);
+    this.logs = new LogSink({ store, clock, onLog: options.onLog });
+    this.#persistence = { clock, random, patienceMs: options.patienceMs, onRetry: (error) => options.onTrouble("commit", error) };
+    this.#alarm = new Alarm(clock, this.time, (ids) => {
+      for (const id of ids) this.report(lookReport(id, "timers"));
+    });
+    this.#work = {
+      now: () => this.now(),
+      functions: registry.functions,
+      values: this.values,
+      surroundings: { inheritedEnv, secrets: null },
+      maxPayloadBytes,
+      offer: (run, task) => this.crew.offer(run, task),
+      withdraw: (lease) => this.crew.withdraw(lease),
+    };
+    this.attempts = this.#attemptContext();
+    this.children = this.#makeChildren();
+    this.groups = this.#makeGroups();
+    this.#aftermath = this.#makeAftermath();
+    this.loop = this.#makeLoop();
+    this.starter = this.#makeStarter();
+  }
+
+  /** The store's time by estimate. */
+  now(): number {
+    return this.time.now();
+  }
+
+  report(report: Report, until: number | null = null): void {
+    this.loop.outbox.add(report, until);
+  }
+
+  /** Reports and waits until it is part of the run, or was found to be of no use. */
+  async submit(report: Report): Promise<Exclude<Outcome, { readonly kind: "failed" }>> {
+    const outcome = await new Promise<Outcome>((settle) => this.report({ ...report, settle }));
+    if (outcome.kind === "failed") throw outcome.error;
+    return outcome;
+  }
+
+  /** Somebody has to look after the run: what it waits for may have come. */
+  attend(runId: string): void {
+    this.report({ ...lookReport(runId, "due"), settle: () => void this.tryStart(runId) });
+  }
+
+  /** Another process may have changed the run. */
+  look(runId: string): void {
+    const run = this.runs.peek(runId);
+    if (run !== undefined) run.isBehind = true;
+    this.report(lookReport(runId, "signals"));
+  }
+
+  /** Starts a queued run if its group has room. */
+  async tryStart(runId: string): Promise<boolean> {
+    const run = this.runs.peek(runId);
+    const limit = run?.info.plan.host.concurrency ?? null;
+    const group = run?.facts.meta[GROUP_KEY];
+    if (run === undefined || limit === null || typeof group !== "string" || run.state.run.status !== "queued") return false;
+    return this.groups.tryStart({ id: runId, workflow: run.info.workflow, group }, limit);
+  }
+
+  /** Ends timers; nothing rings any more. */
+  close(): void {
+    this.#alarm.clear();
+  }
+
+  readonly newWork = (run: CachedRun, reports: readonly Report[], room: BatchRoom): RunWork =>
+    new RunWork(run, reports, { context: this.#work, room });
+
+  /** Reads values and signals for all works of a batch: values in one call. */
+  readonly provide = async (needs: readonly (readonly [RunWork, Needs])[]): Promise<void> => {
+    const wanted: { work: RunWork; step: number; task: number }[] = [];
+    for (const [work, need] of needs) {
+      if (need.kind === "signals") work.giveSignals(await this.#persist("list signals", () => this.store.listSignals(work.run.id)));
+      else for (const { step, task } of need.keys) wanted.push({ work, step, task });
+    }
+    if (wanted.length === 0) return;
+    const requests = wanted.map(({ work, step, task }) => {
+      return { runId: work.run.id, epoch: work.run.state.run.epoch, step, task };
+    });
+    const values = await this.#persist("read values", () => this.values.read(requests));
+    for (const [index, { work, step, task }] of wanted.entries()) work.reader.put({ step, task }, values[index]!);
+  };
+
+  #persist<Answer>(what: string, call: () => Promise<Answer>): Promise<Answer> {
+    return persist(what, call, this.#persistence);
+  }
+
+  #attemptContext(): Omit<AttemptContext, "askHeartbeat"> {
+    const { clock, registry, services, inheritedEnv, maxPayloadBytes, graceMs, secretsEnv } = this.options;
+    return {
+      clock,
+      registry,
+      services,
+      inheritedEnv,
+      maxPayloadBytes,
+      graceMs,
+      values: this.values,
+      secrets: new SecretReader(secretsEnv),
+      now: () => this.now(),
+      log: (line) => this.logs.add(line),
+    };
+  }
+
+  #makeLoop(): CommitLoop {
+    return new CommitLoop({
+      clock: this.options.clock,
+      newCommitId: () => this.names.next(),
+      peekRun: (runId, version) => this.runs.current(runId, version),
+      loadRun: (runId, version) => this.#persist("load a run", () => this.runs.get(runId, version)),
+      newWork: this.newWork,
+      provide: this.provide,
+      commit: (commits) => this.#persist("commit", () => this.time.ask(() => this.store.commit(commits))),
+      onAccepted: (work, answer) => applyAftermath(work, answer, this.#aftermath),
+      onIdle: (work) => applyIdle(work, this.#aftermath),
+      onBroken: (run, error) => {
+        this.runs.drop(run.id);
+        this.options.onTrouble(`carry on run \`${run.id}\``, error);
+      },
+      onFault: (fault) => {
+        this.options.onTrouble("go on", fault);
+        for (const worker of this.crew.all()) worker.abandon();
+      },
+    });
+  }
+
+  #makeStarter(): Starter {
+    return new Starter({
+      values: this.values,
+      ranks: new RankSource(this.store),
+      now: () => this.now(),
+      newCommitId: () => this.names.next(),
+      newWork: this.newWork,
+      provide: this.provide,
+      createRun: (run, commit) => this.#persist("create a run", () => this.time.ask(() => this.store.createRun(run, commit))),
+      onAccepted: (work, answer) => applyAftermath(work, answer, this.#aftermath),
+    });
+  }
+
+  #makeAftermath(): AftermathContext {
+    return {
+      runs: this.runs,
+      values: this.values,
+      crew: this.crew,
+      hub: this.hub,
+      alarm: this.#alarm,
+      children: this.children,
+      now: () => this.now(),
+      report: (report) => this.report(report),
+      onGroupFree: (run) => this.#background("start a waiting run", this.groups.startWaiting(run.info)),
+    };
+  }
+
+  #makeChildren(): Children {
+    return new Children({
+      store: this.store,
+      now: () => this.now(),
+      start: (request) => this.options.startChild(request),
+      loadRun: (runId) => this.runs.get(runId, 0),
+      childOf: (parent, place) => childOf(parent, place, this.values),
+      report: (report) => this.report(report),
+      onTrouble: (what, error) => this.options.onTrouble(what, error),
+    });
+  }
+
+  #makeGroups(): RunGroups {
+    return new RunGroups({
+      store: this.store,
+      clock: this.options.clock,
+      storeNow: async () => (await this.time.ask(() => this.store.dueRuns(1))).now,
+      groupOf: async (runId) => {
+        const group = (await this.runs.get(runId, 0))?.facts.meta[GROUP_KEY];
+        return typeof group === "string" ? group : null;
+      },
+      start: (runId) => this.report({ ...lookReport(runId, "event"), event: { type: "run.start", at: this.now() } }),
+      cancel: (runId) => this.report({ ...lookReport(runId, "event"), event: { type: "run.cancel", at: this.now() } }),
+    });
+  }
+
+  #background(what: string, promise: Promise<void>): void {
+    promise.catch((error: unknown) => this.options.onTrouble(what, error));
+  }
+}

@@ -1,0 +1,94 @@
+import { createState } from "@braid/core";
+import type { JsonObject, JsonValue, RunOverrides } from "@braid/core";
+import type { CommitAnswer, CreateAnswer, NewRun, RunCommit } from "../store/port.ts";
+import type { Report } from "./outbox.ts";
+import { eventReport } from "./outbox.ts";
+import type { PlanInfo } from "./plan-info.ts";
+import type { RankSource } from "./ranks.ts";
+import { CachedRun } from "./run-cache.ts";
+import type { BatchRoom, Needs, RunWork } from "./run-work.ts";
+import type { ValueCache } from "./value-cache.ts";
+
+/** A run to be created. */
+export interface StartRequest {
+  readonly id: string;
+  readonly info: PlanInfo;
+  /** Checked, with defaults. */
+  readonly input: JsonValue;
+  readonly idempotencyKey: string | null;
+  readonly priority: number;
+  readonly overrides: RunOverrides;
+  readonly meta: JsonObject;
+  readonly parent: NewRun["parent"];
+  /** Whether it starts at once; else it stays queued, and is looked at again after `followUpMs`. */
+  readonly startsNow: boolean;
+  readonly followUpMs: number | null;
+}
+
+/** What came of it. */
+export type Started =
+  | { readonly kind: "created"; readonly run: CachedRun }
+  /** There is a run with the same workflow and idempotency key. */
+  | { readonly kind: "exists"; readonly runId: string };
+
+export interface StarterContext {
+  readonly values: ValueCache;
+  readonly ranks: RankSource;
+  now(): number;
+  newCommitId(): string;
+  newWork(run: CachedRun, reports: readonly Report[], room: BatchRoom): RunWork;
+  provide(needs: readonly (readonly [RunWork, Needs])[]): Promise<void>;
+  createRun(run: NewRun, commit: RunCommit): Promise<CreateAnswer>;
+  onAccepted(work: RunWork, answer: Extract<CommitAnswer, { readonly kind: "accepted" | "repeat" }>): void;
+}
+
+/**
+ * Creates runs. The first transitions (created, started, first tasks queued) are computed before the run is in the store and
+ * are inserted with it, in one write.
+ */
+export class Starter {
+  readonly #context: StarterContext;
+
+  constructor(context: StarterContext) {
+    this.#context = context;
+  }
+
+  async start(request: StartRequest): Promise<Started> {
+    const { id, info, priority, meta, parent, input } = request;
+    const { values, now } = this.#context;
+    const state = createState(info.plan, id);
+    const facts = { id, priority, parent, meta, createdAt: now() };
+    const run = new CachedRun(facts, info, { state, version: 0 });
+    values.put(id, 1, { step: -1, task: -1 }, { values: { output: input, patch: null, items: null, childInput: undefined }, bytes: 256 });
+    const work = this.#context.newWork(run, await this.#reports(request), { rows: Infinity, bytes: Infinity });
+    for (let needs = work.advance(); needs !== null; needs = work.advance()) await this.#context.provide([[work, needs]]);
+    if (request.followUpMs !== null) work.draft.followUpMs = request.followUpMs;
+
+    const commit = work.draft.toCommit(this.#context.newCommitId());
+    const answer = await this.#create(request, commit, work);
+    if (answer.kind === "exists") {
+      work.undo();
+      return { kind: "exists", runId: answer.runId };
+    }
+    run.version = answer.version;
+    this.#context.onAccepted(work, { kind: "accepted", version: answer.version, cancels: [] });
+    return { kind: "created", run };
+  }
+
+  async #create(request: StartRequest, commit: RunCommit, work: RunWork): Promise<CreateAnswer> {
+    const { id, info, input, priority, idempotencyKey, parent, meta } = request;
+    const newRun = { id, workflow: info.workflow, workflowVersion: info.version, input, priority, idempotencyKey, parent, meta };
+    try {
+      return await this.#context.createRun(newRun, commit);
+    } catch (error) {
+      work.undo();
+      throw error;
+    }
+  }
+
+  async #reports({ id, info, overrides, startsNow }: StartRequest): Promise<readonly Report[]> {
+    const { ranks, now } = this.#context;
+    const create = eventReport(id, { type: "run.create", at: now(), overrides });
+    return startsNow ? [create, eventReport(id, await ranks.startEvent(info, now()))] : [create];
+  }
+}

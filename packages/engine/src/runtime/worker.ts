@@ -1,0 +1,316 @@
+import type {
+  ClaimAnswer,
+  ClaimRequest,
+  ClaimedTask,
+  Enqueue,
+  HeartbeatAnswer,
+  HeartbeatRequest,
+  TaskKey,
+} from "../store/port.ts";
+import { Attempt } from "./attempt.ts";
+import type { AttemptContext, StopReason } from "./attempt.ts";
+import type { Clock } from "./clock.ts";
+import { LeaseKeeper } from "./lease-keeper.ts";
+import { eventReport } from "./outbox.ts";
+import type { Report } from "./outbox.ts";
+import { rowKey } from "./row-key.ts";
+import type { CachedRun } from "./run-cache.ts";
+
+/** How long `task.started` may wait for company. */
+const STARTED_WITHIN_MS = 20;
+
+/** Pause between two claims that a hint asks for. */
+const HINT_GAP_MS = 10;
+
+const FIRST_POLL_MS = 50;
+
+export interface WorkerSettings {
+  readonly id: string;
+  readonly name: string;
+  readonly concurrency: number;
+  readonly queues: readonly string[];
+  readonly pollIntervalMs: number;
+  readonly leaseMs: number;
+  /** Only these runs, and children of theirs, which are added as they come; null: all. */
+  readonly runIds: Set<string> | null;
+}
+
+/** What a worker needs of the engine. */
+export interface WorkerContext {
+  readonly clock: Clock;
+  readonly attempts: Omit<AttemptContext, "askHeartbeat">;
+  hasHandler(name: string): boolean;
+  handlerNames(): readonly string[];
+  newToken(): string;
+  claim(request: ClaimRequest): Promise<ClaimAnswer>;
+  heartbeat(request: HeartbeatRequest): Promise<HeartbeatAnswer>;
+  loadRun(runId: string, version: number): Promise<CachedRun | null>;
+  report(report: Report, until?: number): void;
+  /** The store does not answer; the worker tries again by itself. */
+  onTrouble(what: string, error: unknown): void;
+}
+
+/**
+ * Runs attempts in this process: claims them from the store's queues, or is given them by commits made here.
+ *
+ * It is *working* until `stop`, then *draining*: it takes nothing new and lets running attempts end, and then *stopped*.
+ * An attempt holds one of its places from the moment it is offered or claimed until its code has ended, even if the code
+ * goes on after it was told to stop and its result is no longer wanted.
+ *
+ * Each queue is *drained* or not. It is drained while the latest claim gave fewer tasks than there were places: then tasks
+ * that commits make here are taken at once (eager dispatch), since nobody has waited longer. Once one has to be left in
+ * the queue it is not, and what comes next goes there too, until a claim comes back short again.
+ */
+export class Worker {
+  readonly settings: WorkerSettings;
+  readonly #context: WorkerContext;
+  readonly #keeper: LeaseKeeper;
+  readonly #attemptContext: AttemptContext;
+  readonly #attempts = new Map<string, Attempt>();
+  readonly #byTask = new Map<string, Attempt>();
+  readonly #drained = new Set<string>();
+  #state: "working" | "draining" | "stopped" = "working";
+  /** Places taken by offers whose commit has not been answered, and by code that outlived its attempt. */
+  #reserved = 0;
+  #turn = 0;
+  #isClaiming = false;
+  #isClaimWanted = false;
+  #lastClaimAt = Number.NEGATIVE_INFINITY;
+  #pollMs: number;
+  #cancelPoll: (() => void) | null = null;
+  readonly #onEmpty: (() => void)[] = [];
+
+  constructor(settings: WorkerSettings, context: WorkerContext) {
+    this.settings = settings;
+    this.#context = context;
+    this.#pollMs = Math.min(FIRST_POLL_MS, settings.pollIntervalMs);
+    this.#attemptContext = { ...context.attempts, askHeartbeat: () => this.#keeper.ask() };
+    this.#keeper = new LeaseKeeper({
+      worker: settings.id,
+      leaseMs: settings.leaseMs,
+      clock: context.clock,
+      attempts: () => this.#attempts.values(),
+      heartbeat: (request) => context.heartbeat(request),
+      onTrouble: (error) => context.onTrouble("renew leases", error),
+    });
+  }
+
+  /** Looks for work. Resolves after the first claim, so that what commits make from then on may be taken at once. */
+  async start(): Promise<void> {
+    await this.#claim();
+  }
+
+  get isBusy(): boolean {
+    return this.#attempts.size > 0;
+  }
+
+  get #free(): number {
+    return this.settings.concurrency - this.#attempts.size - this.#reserved;
+  }
+
+  serves(run: CachedRun): boolean {
+    const { runIds } = this.settings;
+    if (runIds === null || runIds.has(run.id)) return true;
+    const { parent } = run.facts;
+    if (parent === null || !runIds.has(parent.runId)) return false;
+    runIds.add(run.id);
+    return true;
+  }
+
+  /** Takes a task that is about to be queued, if a place is free and nobody has waited longer; its token, or null. */
+  offer(run: CachedRun, { queue, handler }: Enqueue): string | null {
+    if (this.#state !== "working" || !this.settings.queues.includes(queue)) return null;
+    if (!this.#context.hasHandler(handler) || !this.serves(run)) return null;
+    if (this.#free <= 0) {
+      this.#drained.delete(queue);
+      return null;
+    }
+    if (!this.#drained.has(queue)) return null;
+    this.#reserved += 1;
+    return this.#context.newToken();
+  }
+
+  /** The commit of an offer was refused. */
+  takeBack(): void {
+    this.#reserved -= 1;
+    this.#lookAgain();
+  }
+
+  /** The commit of an offer was accepted: the attempt has started. */
+  begin(run: CachedRun, key: TaskKey, token: string): void {
+    this.#reserved -= 1;
+    this.#run(run, key, token);
+  }
+
+  /** The attempt of a task that runs here, whatever its number. */
+  find(runId: string, { step, task }: TaskKey): Attempt | undefined {
+    return this.#byTask.get(taskName(runId, step, task));
+  }
+
+  /** There may be tasks in the queues: made here and not taken, or by another process. */
+  hint(): void {
+    if (this.#state !== "working" || this.#free <= 0) return;
+    const wait = this.#lastClaimAt + HINT_GAP_MS - this.#context.clock.now();
+    if (wait <= 0) void this.#claim();
+    else this.#pollIn(wait);
+  }
+
+  /** Asks the store whether running attempts are to stop. */
+  askHeartbeat(): void {
+    this.#keeper.ask();
+  }
+
+  /** Stops claiming and waits for attempts; those that do not end in time are given back to the queue. */
+  async stop(drainMs: number): Promise<void> {
+    if (this.#state === "stopped") return;
+    this.#state = "draining";
+    this.#cancelPoll?.();
+    if (this.#attempts.size > 0 && drainMs > 0) await this.#emptyWithin(drainMs);
+    this.#stopAll("released");
+    // The code of every attempt is told to stop and has its grace time; what outlives that is not waited for.
+    if (this.#attempts.size > 0) await this.#emptyWithin(Number.POSITIVE_INFINITY);
+    this.#state = "stopped";
+    this.#keeper.close();
+  }
+
+  /** Ends everything at once, without reports: the engine has failed. */
+  abandon(): void {
+    this.#state = "stopped";
+    this.#cancelPoll?.();
+    this.#keeper.close();
+    this.#stopAll("lost");
+  }
+
+  #stopAll(reason: StopReason): void {
+    for (const attempt of this.#attempts.values()) attempt.stop(reason);
+  }
+
+  #emptyWithin(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = ms === Number.POSITIVE_INFINITY ? null : this.#context.clock.after(ms, resolve);
+      this.#onEmpty.push(() => {
+        cancel?.();
+        resolve();
+      });
+    });
+  }
+
+  #run(run: CachedRun, key: TaskKey, token: string): void {
+    const attempt = new Attempt({ run, key, token, context: this.#attemptContext });
+    this.#attempts.set(token, attempt);
+    this.#byTask.set(taskName(run.id, key.step, key.task), attempt);
+    this.#keeper.wake();
+    void this.#execute(attempt);
+  }
+
+  async #execute(attempt: Attempt): Promise<void> {
+    const end = await attempt.execute();
+    const { run, key, token } = attempt;
+    if (end !== null) {
+      const { event, payload, bytes } = end;
+      const fence = { step: key.step, task: key.task, token };
+      this.#context.report(eventReport(run.id, event, { fence, payload, bytes }));
+    }
+    if (attempt.isCodeRunning) {
+      this.#reserved += 1;
+      void attempt.code?.finally(() => this.takeBack());
+    }
+    this.#attempts.delete(token);
+    const name = taskName(run.id, key.step, key.task);
+    if (this.#byTask.get(name) === attempt) this.#byTask.delete(name);
+    if (this.#attempts.size === 0) for (const resolve of this.#onEmpty.splice(0)) resolve();
+    this.#lookAgain();
+  }
+
+  /** Claims again when enough places are free and a queue may hold tasks. */
+  #lookAgain(): void {
+    if (this.#state !== "working" || this.#drained.size === this.settings.queues.length) return;
+    if (this.#free >= Math.max(1, Math.floor(this.settings.concurrency / 4))) void this.#claim();
+  }
+
+  async #claim(): Promise<void> {
+    if (this.#isClaiming) {
+      this.#isClaimWanted = true;
+      return;
+    }
+    this.#isClaiming = true;
+    do {
+      this.#isClaimWanted = false;
+      await this.#claimOnce();
+    } while (this.#isClaimWanted && this.#state === "working" && this.#free > 0);
+    this.#isClaiming = false;
+    this.#pollIn(this.#pollMs);
+  }
+
+  async #claimOnce(): Promise<void> {
+    const queues = this.#shares();
+    if (queues.length === 0) return;
+    this.#lastClaimAt = this.#context.clock.now();
+    const { id, leaseMs, runIds } = this.settings;
+    const asked = queues.reduce((sum, { limit }) => sum + limit, 0);
+    this.#reserved += asked;
+    let answer: ClaimAnswer;
+    try {
+      const handlers = this.#context.handlerNames();
+      answer = await this.#context.claim({ worker: id, leaseMs, queues, handlers, runIds: runIds === null ? null : [...runIds] });
+    } catch (error) {
+      this.#reserved -= asked;
+      this.#pollMs = Math.min(this.settings.pollIntervalMs, this.#pollMs * 2);
+      this.#context.onTrouble("claim tasks", error);
+      return;
+    }
+    this.#reserved -= asked;
+    for (const { queue, limit } of queues) {
+      const got = answer.tasks.filter((task) => task.queue === queue).length;
+      if (got < limit) this.#drained.add(queue);
+      else this.#drained.delete(queue);
+    }
+    this.#pollMs = answer.tasks.length > 0 ? FIRST_POLL_MS : this.#pollMs * 2;
+    this.#pollMs = Math.min(this.settings.pollIntervalMs, this.#pollMs);
+    await Promise.all(answer.tasks.map((task) => this.#take(task)));
+  }
+
+  /** Free places by queue. With fewer places than queues they take turns. */
+  #shares(): ClaimRequest["queues"] {
+    const { queues } = this.settings;
+    const free = this.#free;
+    if (free <= 0) return [];
+    this.#turn = (this.#turn + 1) % queues.length;
+    const inTurn = [...queues.slice(this.#turn), ...queues.slice(0, this.#turn)];
+    const shares = inTurn.map((queue, index) => {
+      const limit = Math.floor(free / queues.length) + (index < free % queues.length ? 1 : 0);
+      return { queue, limit };
+    });
+    return shares.filter(({ limit }) => limit > 0);
+  }
+
+  /** Starts a claimed task at once; that it has started goes with the next batch. */
+  async #take(task: ClaimedTask): Promise<void> {
+    const { runId, token, claimedAt, version } = task;
+    const key: TaskKey = { step: task.step, task: task.task, attempt: task.attempt };
+    this.#reserved += 1;
+    let run: CachedRun | null = null;
+    try {
+      run = await this.#context.loadRun(runId, version);
+    } catch (error) {
+      this.#context.onTrouble(`load run \`${runId}\``, error);
+    }
+    this.#reserved -= 1;
+    // Without the run the lease is left to end: another worker, or this one later, may be able to carry it.
+    if (run === null) return;
+    const { runIds } = this.settings;
+    if (runIds !== null) runIds.add(runId);
+    const fence = { step: key.step, task: key.task, token };
+    const started = { type: "task.started", at: claimedAt, ...key } as const;
+    this.#context.report(eventReport(runId, started, { fence, version }), this.#context.clock.now() + STARTED_WITHIN_MS);
+    this.#run(run, key, token);
+  }
+
+  #pollIn(ms: number): void {
+    if (this.#state !== "working") return;
+    this.#cancelPoll?.();
+    this.#cancelPoll = this.#context.clock.after(ms, () => void this.#claim());
+  }
+}
+
+const taskName = (runId: string, step: number, task: number): string => `${runId}/${rowKey(step, task)}`;
