@@ -11,6 +11,9 @@ type CompileCache = { readonly enableCompileCache?: () => void };
 
 const args = process.argv.slice(2);
 if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) {
+  process.stdout.on("error", () => {
+    // A reader that has gone away needs no version.
+  });
   process.stdout.write(`${version()}\n`);
 } else {
   // Node 22 and later keep compiled code on disk, which makes the next start faster.

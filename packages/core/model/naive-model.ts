@@ -224,7 +224,7 @@ function timerFired(state: NaiveState, event: TimerFired): boolean {
   if (event.timer === "deadline") {
     if (!isDue(task.deadlineAt)) return false;
     task.deadlineAt = null;
-    if (task.status === "queued" || task.status === "running" || isChild(task)) requestStop(task, "deadline", false);
+    if (task.status === "queued" || task.status === "running" || isChild(task)) requestStop(task, "deadline");
     else settleStopped(state, task, "deadline");
     return true;
   }

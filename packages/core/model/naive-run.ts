@@ -2,7 +2,7 @@ import type { RunStatus, SkipReason } from "../src/kernel/status.ts";
 import { fail, settleStopped, skip } from "./naive-settle.ts";
 import { allTasks, isOutside, isSettled } from "./naive-state.ts";
 import type { NaiveState, NaiveStep } from "./naive-state.ts";
-import { requestStop, stopMember, stopOutside } from "./naive-stop.ts";
+import { stopMember, stopOutside, withdraw } from "./naive-stop.ts";
 
 /** The life of a run, and what people do to it. */
 
@@ -117,7 +117,7 @@ export function pauseRun(state: NaiveState): boolean {
   if (state.run.status !== "running") return false;
   state.run.status = "paused";
   state.run.pausedAt = state.run.at;
-  for (const task of allTasks(state)) if (task.status === "queued") requestStop(task, "paused", true);
+  for (const task of allTasks(state)) if (task.status === "queued") withdraw(task, null);
   return true;
 }
 

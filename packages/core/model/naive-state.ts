@@ -83,8 +83,8 @@ export interface NaiveTask {
   skipReason: SkipReason | null;
   /** Why it was asked to stop, or was stopped. */
   cause: StopCause | null;
-  /** Whether only its queued attempt was asked for. */
-  isSoftStop: boolean;
+  /** Of a withdrawn attempt: why it is not wanted again, or null when it only makes way for a pause. */
+  withdrawnFor: CancelCause | null;
   error: StepError | null;
   isStarted: boolean;
   attempt: number;
@@ -135,7 +135,7 @@ export function newTask(plan: PlanStep, task: number): NaiveTask {
     status: "pending",
     skipReason: null,
     cause: null,
-    isSoftStop: false,
+    withdrawnFor: null,
     error: null,
     isStarted: false,
     attempt: 0,

@@ -69,19 +69,25 @@ function passedOn(cause: CancelCause): CancelCause {
 
 export function stopTask(state: NaiveState, task: NaiveTask, { cause, isSoft }: Stop): void {
   if (isSettled(task)) return;
-  if (task.status === "queued") requestStop(task, cause, false);
+  if (task.status === "queued" && isSoft) withdraw(task, cause);
+  else if (task.status === "queued") requestStop(task, cause);
   else if (task.status === "running" || isChild(task)) {
-    if (!isSoft) requestStop(task, cause, false);
+    if (!isSoft) requestStop(task, cause);
   } else settleStopped(state, task, cause);
 }
 
 export const isChild = (task: NaiveTask): boolean =>
   task.plan.kind === "child" && task.status === "waiting" && task.timer === null;
 
-export function requestStop(task: NaiveTask, cause: StopCause, isSoft: boolean): void {
-  if (task.cause !== null && task.cause !== "paused" && !(task.isSoftStop && !isSoft)) return;
-  task.cause = cause;
-  task.isSoftStop = isSoft;
+/** It is stopped for good, wherever it is. The first reason stays. */
+export function requestStop(task: NaiveTask, cause: StopCause): void {
+  if (task.cause === null || task.cause === "withdrawn") task.cause = cause;
+}
+
+/** Its attempt is taken out of the queue, unless somebody has claimed it. */
+export function withdraw(task: NaiveTask, cause: CancelCause | null): void {
+  task.cause ??= "withdrawn";
+  task.withdrawnFor ??= cause;
 }
 
 /** The join has fired and cancels what nothing else needs, and then what only that needed. */
@@ -93,7 +99,7 @@ export function cancelLosers(state: NaiveState, winner: number): void {
     for (const index of open) {
       const step = state.steps[index]!;
       // KNOWN 010
-      if (losers.has(index) || isSettled(step) || (step.cause !== null && step.cause !== "paused")) continue;
+      if (losers.has(index) || isSettled(step) || (step.cause !== null && step.cause !== "withdrawn")) continue;
       const needs = needsOf(state, step);
       const isNeeded = needs.some(({ to }) => !losers.has(to) && isPending(state.steps[to]!));
       if (needs.length === 0 || isNeeded) continue;

@@ -21,7 +21,7 @@ export function taskOf(state: NaiveState, { step, task }: { step: number; task: 
 }
 
 /** Whether the task was told to stop for good. */
-const isStopped = (task: NaiveTask): boolean => task.cause !== null && task.cause !== "paused" && !task.isSoftStop;
+const isStopped = (task: NaiveTask): boolean => task.cause !== null && task.cause !== "withdrawn";
 
 /** Applies a report of an attempt; false when it is stale. */
 export function taskEvent(state: NaiveState, event: TaskEvent): boolean {
@@ -43,10 +43,8 @@ export function taskEvent(state: NaiveState, event: TaskEvent): boolean {
 function claimed(state: NaiveState, task: NaiveTask): void {
   task.status = "running";
   start(state, task);
-  if (task.cause === "paused" || task.isSoftStop) {
-    task.cause = null;
-    task.isSoftStop = false;
-  }
+  if (task.cause === "withdrawn") task.cause = null;
+  task.withdrawnFor = null;
   for (let scope = task.plan.slots; scope >= 0; scope = state.plan.scopes[scope]!.parent) {
     const { rateLimit } = state.plan.scopes[scope]!;
     if (rateLimit === null) continue;
@@ -58,10 +56,14 @@ function claimed(state: NaiveState, task: NaiveTask): void {
 /** An attempt that was withdrawn from the queue was none. */
 function withdrawn(state: NaiveState, task: NaiveTask): void {
   task.attempt -= 1;
-  if (task.cause === "paused") {
+  const { cause, withdrawnFor } = task;
+  task.withdrawnFor = null;
+  if (cause !== "withdrawn") settleStopped(state, task, cause!);
+  else if (withdrawnFor !== null) settleStopped(state, task, withdrawnFor);
+  else {
     task.cause = null;
     wantAgain(state, task);
-  } else settleStopped(state, task, task.cause!);
+  }
 }
 
 function end(state: NaiveState, task: NaiveTask, event: TaskEvent): void {

@@ -61,4 +61,41 @@ export { pendingReason } from "./state/pending-reason.ts";
 export type { PendingReason } from "./state/pending-reason.ts";
 export { checkInvariants } from "./state/invariants.ts";
 export { compile } from "./plan/compile.ts";
+export type { CompileOptions } from "./plan/compile.ts";
+export { criticalPath, speedUp } from "./plan/critical-path.ts";
+export type { CriticalPath, Durations, SpeedUp } from "./plan/critical-path.ts";
+export {
+  ancestorsOf,
+  dependenciesOf,
+  dependentsOf,
+  edgesOf,
+  findStep,
+  layers,
+  readySteps,
+  topologicalOrder,
+} from "./plan/graph.ts";
+export type { EdgeView } from "./plan/graph.ts";
+export { toAscii } from "./plan/render/ascii.ts";
+export { toDot } from "./plan/render/dot.ts";
+export { toJsonGraph } from "./plan/render/json-graph.ts";
+export { toMermaid } from "./plan/render/mermaid.ts";
+export { parseDuration } from "./definition/duration.ts";
+export { formatDiagnostic } from "./definition/format-diagnostic.ts";
+export { nearestName } from "./definition/nearest.ts";
 export { normalize } from "./definition/normalize.ts";
+export type { ParsedInPart, ParseOptions } from "./definition/normalize.ts";
+export { parseDefinition, parseGraph } from "./definition/parse-definition.ts";
+export { parseJson, parseYaml } from "./definition/parse-text.ts";
+export {
+  compileValue,
+  evaluateCondition,
+  evaluateTemplate,
+  evaluateText,
+  evaluateValue,
+  isProblems,
+  isTemplate,
+  parseCondition,
+  parseTemplate,
+  scriptReferences,
+} from "./expression/index.ts";
+export type { CompiledValue, ExpressionReference, ExpressionScope, Template } from "./expression/index.ts";

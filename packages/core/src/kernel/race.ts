@@ -8,9 +8,11 @@ import type { Work } from "./work.ts";
  * settled edges, `output` and `finally` keep nothing alive. A loser is never a failure.
  */
 export function cancelLosers(work: Work, winner: number): void {
+  const losers = new Set<number>();
   const candidates = sourcesOf(work, winner);
   for (let next = candidates.shift(); next !== undefined; next = candidates.shift()) {
-    if (!isLoser(work, next)) continue;
+    if (losers.has(next) || !isLoser(work, next)) continue;
+    losers.add(next);
     stopMember(work, next, { cause: "join_lost", isSoft: false });
     candidates.push(...sourcesOf(work, next));
   }
@@ -20,17 +22,12 @@ function sourcesOf(work: Work, step: number): number[] {
   return work.step(step).incoming.map((edge) => work.plan.edges[edge]!.from);
 }
 
+/** One that is being stopped for another reason is a loser too: what it needed may be stopped as well. */
 function isLoser(work: Work, step: number): boolean {
   const row = work.state.steps[step];
-  if (row !== undefined && (isTerminal(row.status) || isAskedToStop(work, step))) return false;
+  if (row !== undefined && isTerminal(row.status)) return false;
   const needers = work.state.index.needers[step]!;
   return needers.length > 0 && !needers.some((needer) => isPending(work, needer));
-}
-
-function isAskedToStop(work: Work, step: number): boolean {
-  const row = work.state.steps[step]!;
-  if (row.stop === "outside") return true;
-  return row.stopCause !== null && row.stopCause !== "withdrawn";
 }
 
 function isPending(work: Work, step: number): boolean {

@@ -82,23 +82,23 @@ describe("a group whose failure is handled outside", () => {
 
 const base = define([step("x")]);
 
-describe("large graphs", () => {
-  const definitionOf = (dependencies: readonly (readonly number[])[]): Definition => ({
-    ...base,
-    order: "graph",
-    steps: dependencies.map((sources, index): StepDefinition => {
-      const dependsOn = sources.map((source) => ({ ref: `s${source}`, on: "success" as const, at: `/steps/${index}` }));
-      return {
-        id: `s${index}`,
-        name: `s${index}`,
-        action: { kind: "none" },
-        env: {},
-        dependsOn,
-        at: `/steps/${index}`,
-      };
-    }),
-  });
+const definitionOf = (dependencies: readonly (readonly number[])[]): Definition => ({
+  ...base,
+  order: "graph",
+  steps: dependencies.map((sources, index): StepDefinition => {
+    const dependsOn = sources.map((source) => ({ ref: `s${source}`, on: "success" as const, at: `/steps/${index}` }));
+    return {
+      id: `s${index}`,
+      name: `s${index}`,
+      action: { kind: "none" },
+      env: {},
+      dependsOn,
+      at: `/steps/${index}`,
+    };
+  }),
+});
 
+describe("large graphs", () => {
   test("of 30 layers of diamonds are as quick as any", () => {
     const width = 12;
     const layered = Array.from({ length: 30 * width }, (_, index) => {
