@@ -178,7 +178,6 @@ class PlanBuilder {
 
   #addMap(step: Draft<PlanStep>, map: NonNullable<StepSpec["map"]>, parent: number): void {
     step.isMap = true;
-    step.deadlineMs = null;
     step.evaluates = true;
     step.evaluatesItems = map.evaluatesItems && step.kind !== "task";
     const { maxConcurrent, rateLimit, mode, tolerate } = map;

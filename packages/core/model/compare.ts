@@ -20,8 +20,11 @@ export function viewOfKernel(state: RunState): View {
   view.set("run.tolerated", String(run.toleratedFailures));
   view.set("scope 0 rate", String(run.rateAt));
   for (const step of plan.steps) {
-    if (step.kind === "pool") continue;
     const row = stepRow(state, step.index);
+    if (step.kind === "pool") {
+      view.set(`scope ${step.body} rate`, String(row?.rateAt ?? null));
+      continue;
+    }
     view.set(step.id, row === undefined ? UNTOUCHED : describeRow(row, step.kind));
     if (row === undefined) continue;
     if (step.body !== null) view.set(`scope ${step.body} rate`, String(row.rateAt));
@@ -83,7 +86,7 @@ function describeRow(row: StepRow, kind: StepKind): string {
     failure === "none" || row.task >= 0 || kind === "phase" ? "" : `failure=${failure}`,
     attempt === 0 ? "" : `attempt=${attempt}`,
     timer === null ? "" : `${timer}@${timerAt}`,
-    deadlineAt === null || isTerminal(status) || row.stopCause === "deadline" ? "" : `deadline@${deadlineAt}`,
+    deadlineAt === null || isTerminal(status) ? "" : `deadline@${deadlineAt}`,
     row.isEvaluating && !isTerminal(status) ? "evaluating" : "",
     row.startedAt === null || isTerminal(status) ? "" : "started",
   ]
@@ -122,8 +125,6 @@ export function differences(kernel: View, model: View): string[] {
     const other = model.get(key) ?? (key.endsWith("rate") ? "null" : "-");
     if (other === value || (key.endsWith("rate") && other === "null")) continue;
     if (key === "run.wakeAt" && value === earliestRate(kernel)) continue;
-    // KNOWN 009
-    if (key === "run.wakeAt" && [...kernel.values()].some((line) => line.includes("cause=deadline"))) continue;
     lines.push(`${key}: kernel ${value} | model ${other}`);
   }
   return lines;

@@ -16,6 +16,7 @@ export class Host {
   isFinished = false;
   isPaused = false;
   cancels = 0;
+  #retries = 0;
   now = 1000;
   readonly #plan: Plan;
   readonly #choices: Choices;
@@ -107,6 +108,19 @@ export class Host {
     return this.#report() ?? (this.isPaused ? this.#control({ type: "run.resume", at: this.now }) : null);
   }
 
+  /** A retry of the run that has ended, or null when it stays as it is. */
+  retry(): RunEvent | null {
+    const choices = this.#choices;
+    if (this.#retries >= this.#options.maxRetries || choices.pick(4) === 0) return null;
+    this.#retries += 1;
+    this.isFinished = false;
+    this.cancels = 0;
+    this.now += 10;
+    const step = choices.pick(this.#plan.steps.length);
+    const base = { type: "run.retry", at: this.now } as const;
+    return [base, { ...base, from: step }, { ...base, only: step }][choices.pick(3)]!;
+  }
+
   /** Tells the host about an event that it did not pick. */
   #control(event: RunEvent): RunEvent {
     if (event.type === "run.cancel") this.cancels += 1;
@@ -121,17 +135,13 @@ export class Host {
     if (step === -1) {
       return choices.pick(4) === 3 ? { type: "run.evaluated", at, error: FAILED } : { type: "run.evaluated", at };
     }
-    const { incoming, whenUnmet } = this.#plan.steps[step]!;
-    // KNOWN 008
-    const isHandler = incoming.some((edge) => this.#plan.edges[edge]!.on === "failure");
-    const drawn = choices.pick(10);
-    const answer = isHandler && (drawn === 9 || whenUnmet === "fail") ? 0 : drawn;
+    const answer = choices.pick(10);
     if (answer === 9)
       return { type: "step.evaluated", at, step, task, error: { code: "condition_error", message: "" } };
     const isMap = this.#plan.steps[step]!.isMap && task === -1;
     if (task === -1 && answer > 6) return { type: "step.evaluated", at, step, task, when: false };
     const items = isMap ? { items: [2, 0, 1, 3, 4, 5][choices.pick(6)]! } : {};
-    const times = choices.pick(12) === 11 ? (isMap ? { sleepMs: 15 } : { sleepMs: 15, deadlineMs: 60 }) : {};
+    const times = choices.pick(12) === 11 ? { sleepMs: 15, deadlineMs: 60 } : {};
     const delay = choices.pick(12) === 11 && task === -1 ? { startDelayMs: 12 } : {};
     return { type: "step.evaluated", at, step, task, when: true, ...items, ...times, ...delay };
   }
@@ -219,6 +229,7 @@ const FAILED: StepError = { code: "exit_code", message: "it failed" };
 export interface HostOptions {
   readonly allowsCancel: boolean;
   readonly allowsPause: boolean;
+  readonly maxRetries: number;
 }
 
 interface HostAttempt {

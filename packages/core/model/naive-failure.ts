@@ -31,11 +31,11 @@ function hasReachedEnd(state: NaiveState, step: NaiveStep): boolean {
   return needs.some((edge) => {
     if (edgeOf(state, edge) !== "dead") return false;
     const target = state.steps[edge.to]!;
+    // A join that has fired, or still can, is not taken down.
     if (!isSettled(target)) return false;
-    if (target.status === "skipped" && target.settledOrder < step.settledOrder) return true;
-    // A join that has fired is not taken down.
-    if (target.firedOrder > 0) return false;
-    // One that a stop has skipped was not lost because of this failure.
-    return target.skipReason === "upstream_failed" && hasReachedEnd(state, target);
+    // KNOWN 011
+    const isLost = ["scope_failed", "run_canceled", "join_lost"].includes(target.skipReason ?? "");
+    if (target.firedOrder > 0 && !(isLost && target.settledOrder > step.settledOrder)) return false;
+    return target.settledOrder < step.settledOrder || hasReachedEnd(state, target);
   });
 }

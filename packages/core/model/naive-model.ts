@@ -13,6 +13,7 @@ import {
   resumeRun,
   stopPhase,
 } from "./naive-run.ts";
+import { retryRun } from "./naive-retry.ts";
 import { complete, fail, settleStopped, skip } from "./naive-settle.ts";
 import { becomeReady, evaluated, goOn, itemEvaluated, wantAgain } from "./naive-start.ts";
 import { isOutside, isSettled, NaiveState } from "./naive-state.ts";
@@ -56,7 +57,7 @@ function applyEvent(state: NaiveState, event: RunEvent): boolean {
     run.overrides = event.overrides ?? {};
     return true;
   }
-  if (run.status === null || isOver(state)) return false;
+  if (run.status === null || isOver(state) !== (event.type === "run.retry")) return false;
   switch (event.type) {
     case "run.start": {
       if (run.status !== "queued") return false;
@@ -98,7 +99,7 @@ function applyEvent(state: NaiveState, event: RunEvent): boolean {
     case "run.resume":
       return resumeRun(state);
     case "run.retry":
-      return false;
+      return retryRun(state, event);
     default:
       return event satisfies never;
   }
@@ -212,6 +213,7 @@ function timerFired(state: NaiveState, event: TimerFired): boolean {
     if (!isDue(index === 0 ? state.run.timeoutAt : scope.timeoutAt)) return false;
     if (index === 0) {
       state.run.hasTimedOut = true;
+      state.run.timeoutAt = null;
       stopPhase(state, "run_timeout");
     } else {
       scope.hasTimedOut = true;

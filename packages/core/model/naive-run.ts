@@ -104,7 +104,6 @@ export function cancelRun(state: NaiveState): boolean {
 /** Stops the run's own list, or the hook that runs after it. */
 export function stopPhase(state: NaiveState, cause: "run_canceled" | "run_timeout"): void {
   const { run, plan } = state;
-  run.timeoutAt = null;
   if (run.phase === "main") stopOutside(state, 0, { cause, isSoft: false });
   if (run.phase === "output") run.isEvaluating = false;
   if (run.phase !== "hooks") return;

@@ -1,8 +1,8 @@
 import type { StepEvaluated } from "../src/kernel/event.ts";
 import type { StepError } from "../src/kernel/status.ts";
 import { complete, fail, settleStopped, skip, start } from "./naive-settle.ts";
-import { isSettled, newTask } from "./naive-state.ts";
-import type { NaiveState, NaiveStep, NaiveTask } from "./naive-state.ts";
+import { newTask } from "./naive-state.ts";
+import type { NaiveScope, NaiveState, NaiveStep, NaiveTask } from "./naive-state.ts";
 import { isSpared } from "./naive-stop.ts";
 
 /** What a step does once its join has fired. */
@@ -132,9 +132,12 @@ export function failAttempt(state: NaiveState, task: NaiveTask, { error, isRetry
   task.timer = { kind: "retry", at: state.clock + delayMs };
 }
 
+const scopeAround = (state: NaiveState, task: NaiveTask): NaiveScope =>
+  state.scopes[task.task >= 0 ? task.plan.body! : task.plan.scope]!;
+
 /** In a scope that has stopped no attempt starts, except of members that go on. */
 function mayStartAgain(state: NaiveState, task: NaiveTask): boolean {
-  const scope = state.scopes[task.task >= 0 ? task.plan.body! : task.plan.scope]!;
+  const scope = scopeAround(state, task);
   if (scope.stop === "none") return true;
   if (scope.stop === "outside" || scope.stop === "outside_soft" || task.task >= 0) return false;
   return isSpared(state, state.steps[task.plan.index]!);
@@ -142,9 +145,7 @@ function mayStartAgain(state: NaiveState, task: NaiveTask): boolean {
 
 export function loseAttempt(state: NaiveState, task: NaiveTask): void {
   task.lost += 1;
-  if (!mayStartAgain(state, task)) settleStopped(state, task, "scope_failed");
+  if (!mayStartAgain(state, task)) settleStopped(state, task, scopeAround(state, task).cause!);
   else if (task.lost > 3) fail(state, task, { code: "lost_lease", message: "" });
   else wantAgain(state, task);
 }
-
-export { isSettled };

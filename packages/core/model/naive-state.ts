@@ -120,6 +120,8 @@ export interface NaiveStep extends NaiveTask {
 export interface NaiveScope {
   isOpen: boolean;
   stop: StopState;
+  /** What its members were told when it stopped. */
+  cause: CancelCause | null;
   /** Whether its own timeout stopped it. */
   hasTimedOut: boolean;
   timeoutAt: number | null;
@@ -167,7 +169,7 @@ export function newStep(plan: PlanStep): NaiveStep {
 }
 
 export function newScope(): NaiveScope {
-  return { isOpen: false, stop: "none", hasTimedOut: false, timeoutAt: null, arrival: 0, rateAt: null };
+  return { isOpen: false, stop: "none", cause: null, hasTimedOut: false, timeoutAt: null, arrival: 0, rateAt: null };
 }
 
 export const isSettled = (task: NaiveTask): boolean => task.settledOrder > 0;
@@ -178,5 +180,3 @@ export const isOutside = (scope: NaiveScope): boolean => scope.stop === "outside
 export function allTasks(state: NaiveState): NaiveTask[] {
   return state.steps.flatMap((step): NaiveTask[] => [step, ...(step.items ?? [])]);
 }
-
-export type { CancelCause };

@@ -20,6 +20,7 @@ export function stopInside(state: NaiveState, index: number): void {
   const isSoft = chosen === "complete_running";
   scope.stop = isSoft ? "inside_soft" : "inside";
   const stop: Stop = { cause: "scope_failed", isSoft };
+  scope.cause = stop.cause;
   if (kind === "map") {
     for (const item of state.steps[owner]!.items ?? []) stopTask(state, item, stop);
     return;
@@ -43,6 +44,7 @@ export function stopOutside(state: NaiveState, index: number, stop: Stop): void 
   const scope = state.scopes[index]!;
   if (scope.stop === "outside" || (scope.stop === "outside_soft" && stop.isSoft)) return;
   scope.stop = stop.isSoft ? "outside_soft" : "outside";
+  scope.cause = stop.cause;
   scope.timeoutAt = null;
   const { kind, owner, members } = state.plan.scopes[index]!;
   if (kind === "map") for (const item of state.steps[owner]!.items ?? []) stopTask(state, item, stop);
@@ -98,8 +100,7 @@ export function cancelLosers(state: NaiveState, winner: number): void {
     changed = false;
     for (const index of open) {
       const step = state.steps[index]!;
-      // KNOWN 010
-      if (losers.has(index) || isSettled(step) || (step.cause !== null && step.cause !== "withdrawn")) continue;
+      if (losers.has(index) || isSettled(step)) continue;
       const needs = needsOf(state, step);
       const isNeeded = needs.some(({ to }) => !losers.has(to) && isPending(state.steps[to]!));
       if (needs.length === 0 || isNeeded) continue;

@@ -33,7 +33,7 @@ export type { Command } from "./kernel/command.ts";
 export type { TraceEvent, TraceType } from "./kernel/trace.ts";
 export type { Transition } from "./kernel/transition-types.ts";
 export type { FailureState, RowChange, RunPhase, StopCause, StopState } from "./state/rows.ts";
-export { RunRow, StepRow } from "./state/rows.ts";
+export { isOnlyWithdrawn, RunRow, StepRow } from "./state/rows.ts";
 export type {
   ActionDefinition,
   BlockDefinition,

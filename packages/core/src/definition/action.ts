@@ -191,6 +191,7 @@ function readSleep(reading: Reading, field: Field): ActionDefinition | undefined
 
 function readApproval(reading: Reading, field: Field): ActionDefinition | undefined {
   if (field.value === null || field.value === true) return { kind: "approval" };
+  if (field.value === false) return reportExpected(reading, field, { what: "`true`, a message or a mapping" });
   const message = isObject(field.value) ? readFields(reading, field, "approval")?.get("message") : field;
   const text = message && readText(reading, message);
   return text === undefined ? { kind: "approval" } : { kind: "approval", message: text };

@@ -46,9 +46,12 @@ function copyValue(copy: Copy, value: unknown, at: string): JsonValue | undefine
 
 const UNSTORABLE = "holds a character that cannot be stored: NUL or half of a surrogate pair";
 
+/** Half of a surrogate pair, whole or not: cheap to look for, and rare. */
+const SURROGATE = /[\ud800-\udfff]/;
+
 /** Whether every store can keep the text. */
 function isStorableText(text: string): boolean {
-  return !text.includes("\u0000") && !/\p{Surrogate}/u.test(text);
+  return !text.includes("\u0000") && !(SURROGATE.test(text) && /\p{Surrogate}/u.test(text));
 }
 
 function copyNumber(copy: Copy, value: number, at: string): JsonValue | undefined {

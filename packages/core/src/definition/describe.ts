@@ -15,8 +15,12 @@ export function printable(text: string): string {
   });
 }
 
+/** What most names are made of, and nothing that needs care. */
+const PLAIN = /^[\w$.-]{1,60}$/;
+
 /** A name or a short text in backticks, as messages show it. */
 export function quote(text: string): string {
+  if (PLAIN.test(text)) return `\`${text}\``;
   const short = text.length > MAX_QUOTED_LENGTH ? `${text.slice(0, MAX_QUOTED_LENGTH - 1)}…` : text;
   return `\`${printable(short).replaceAll("`", "'")}\``;
 }

@@ -32,11 +32,10 @@ export function fieldOf(value: JsonValue, at: string, label: string): Field {
   return { value, at, label };
 }
 
-/** Items of a list as fields. */
-export function itemsOf(field: Field, list: readonly JsonValue[]): readonly Field[] {
-  return list.map((value, index) =>
-    fieldOf(value, memberPointer(field.at, index), `Item ${index + 1} of ${field.label}`),
-  );
+/** Items of a list as fields. `kind` says how messages call an item; without it, an item of the list. */
+export function itemsOf(field: Field, list: readonly JsonValue[], kind?: string): readonly Field[] {
+  const [before, after] = kind === undefined ? ["Item", ` of ${field.label}`] : [kind, ""];
+  return list.map((value, index) => fieldOf(value, memberPointer(field.at, index), `${before} ${index + 1}${after}`));
 }
 
 /** Members of a mapping whose keys are names that the author chose. */

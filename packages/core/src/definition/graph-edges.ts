@@ -34,9 +34,8 @@ export function readEdges(
     return new Map();
   }
   const ids = new Set(nodes.map((node) => node.id));
-  const edges = itemsOf(field, field.value).flatMap(
-    (item, index) => readEdge(reading, { ...item, label: `Edge ${index + 1}` }, ids) ?? [],
-  );
+  const items = itemsOf(field, field.value, "Edge");
+  const edges = items.flatMap((item) => readEdge(reading, item, ids) ?? []);
   const byTarget = new Map<string, Edge[]>();
   for (const edge of edges) {
     const incoming = byTarget.get(edge.target);

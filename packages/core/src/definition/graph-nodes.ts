@@ -6,12 +6,12 @@ import { fieldOf, isList, isObject, itemsOf, readFields } from "./fields.ts";
 import type { Field, Fields } from "./fields.ts";
 import { readIdentity } from "./identity.ts";
 import type { Identity } from "./identity.ts";
-import { isSameJson } from "./same-json.ts";
 import type { ActionDefinition, DependencyDefinition, StepDefinition } from "./model.ts";
 import { memberPointer } from "./pointer.ts";
 import type { Reading } from "./reading.ts";
 import { readSettings } from "./settings.ts";
 import { readInteger, readText, reportExpected, reportMisplaced } from "./values.ts";
+import { isSameJson } from "./same-json.ts";
 import { withoutUndefined } from "./without-undefined.ts";
 
 /** A node whose keys and name are known, and whose edges are not yet. */
@@ -37,9 +37,7 @@ export function readNodes(reading: Reading, field: Field | undefined): readonly 
   if (field.value.length === 0) {
     reading.error({ code: "missing_value", message: "The graph has no node in it.", path: field.at });
   }
-  return itemsOf(field, field.value).flatMap(
-    (item, index) => readNode(reading, { ...item, label: `Node ${index + 1}` }) ?? [],
-  );
+  return itemsOf(field, field.value, "Node").flatMap((item) => readNode(reading, item) ?? []);
 }
 
 function readNode(reading: Reading, field: Field): WrittenNode | undefined {
@@ -106,30 +104,48 @@ export function finishNode(reading: Reading, node: WrittenNode, context: NodeCon
   });
 }
 
-/** `params` of a node are the input of its type, and what arrives through handles goes there too. */
-function withInputs(
-  reading: Reading,
-  fields: Fields,
-  { inputs, at }: { readonly inputs: ReadonlyMap<string, string>; readonly at: string },
-): Fields {
-  if (fields.has("command")) return fields;
+interface Arrivals {
+  readonly inputs: ReadonlyMap<string, string>;
+  /** The node. */
+  readonly at: string;
+}
+
+/** Keys of the actions that take an input, and the key that the input is read from. */
+const INPUT_KEYS: readonly (readonly [action: string, input: "params" | "with"])[] = [
+  ["command", "params"],
+  ["type", "with"],
+  ["workflow", "with"],
+];
+
+/** `params` of a node are the input of its action, and what arrives through handles goes there too. */
+function withInputs(reading: Reading, fields: Fields, { inputs, at }: Arrivals): Fields {
+  const inputKey = INPUT_KEYS.find(([action]) => fields.has(action))?.[1];
   const params = fields.get("params");
   const input = fields.get("with");
   if (params !== undefined && input !== undefined) {
-    reportMisplaced(reading, params, {
-      problem: "and `with` say the same thing in a graph",
-      hint: "Keep one of them.",
+    const problem = "and `with` say the same thing in a graph";
+    reportMisplaced(reading, params, { problem, hint: "Keep one of them." });
+  }
+  if (inputKey === undefined && inputs.size > 0) {
+    const message = "An edge leads to an input of this node, and its action has none.";
+    reading.error({
+      code: "invalid_value",
+      message,
+      hint: "Give the node a `type`, or leave out `targetHandle`.",
+      path: at,
     });
   }
-  const field = input ?? params ?? fieldOf({}, memberPointer(at, "params"), "`params`");
-  const result = new Map([...fields].filter(([key]) => key !== "params" && key !== "with"));
-  if (input === undefined && params === undefined && inputs.size === 0) return result;
+  const written = input ?? params;
+  if (written === undefined && (inputs.size === 0 || inputKey === undefined)) return fields;
+  const field = written ?? fieldOf({}, memberPointer(at, "params"), "`params`");
+  const others = new Map([...fields].filter(([key]) => key !== "params" && key !== "with"));
+  if (inputs.size === 0) return others.set(inputKey ?? "with", field);
   if (!isObject(field.value)) {
-    if (inputs.size > 0) reportExpected(reading, field, { what: "a mapping that edges can add to" });
-    return result.set("with", field);
+    reportExpected(reading, field, { what: "a mapping that edges can add to" });
+    return others;
   }
-  if (!fields.has("type") && !fields.has("workflow") && input === undefined && params === undefined) return result;
-  return result.set("with", { ...field, value: mergeInputs(reading, field, { object: field.value, inputs }) });
+  const value = mergeInputs(reading, field, { object: field.value, inputs });
+  return others.set(inputKey ?? "with", { ...field, value });
 }
 
 function mergeInputs(

@@ -151,6 +151,14 @@ test("branches that meet at one input give the first value that is there", () =>
   expect(step?.action).toMatchObject({ with: { in: "${{ default(steps.a.output.x, steps.c.output) }}" } });
 });
 
+test("a command gets what arrives as parameters", () => {
+  const step = read({
+    nodes: [{ id: "a" }, { id: "b", command: "git", params: { x: 1 } }],
+    edges: [{ source: "a", target: "b", targetHandle: "y" }],
+  }).steps[1];
+  expect(step?.action).toEqual({ kind: "command", command: "git", params: { x: 1, y: "${{ steps.a.output }}" } });
+});
+
 test("ids that are no names are quoted in templates", () => {
   const { steps } = read({
     nodes: [{ id: "1" }, { id: "2", type: "http" }],
@@ -274,6 +282,17 @@ test.each<[unknown, readonly string[]]>([
     ["error conflicting_keys /nodes/0/maxConcurrency"],
   ],
   [{ nodes: [{ id: "a", maxConcurrency: 0 }] }, ["error invalid_value /nodes/0/maxConcurrency"]],
+  [
+    { nodes: [{ id: "a" }, { id: "b", run: "x" }], edges: [{ source: "a", target: "b", targetHandle: "x" }] },
+    ["error invalid_value /nodes/1"],
+  ],
+  [
+    {
+      nodes: [{ id: "a" }, { id: "b", type: "x", params: [1] }],
+      edges: [{ source: "a", target: "b", targetHandle: "x" }],
+    },
+    ["error invalid_value /nodes/1/params"],
+  ],
   [{ nodes: [{ id: "a" }], groups: [] }, ["error invalid_value /groups"]],
   [{ nodes: [{ id: "a" }], groups: { g: { max: 1 } } }, ["error unknown_key /groups/g/max"]],
 ])("%j is refused", (graph, expected) => {

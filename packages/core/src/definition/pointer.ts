@@ -1,6 +1,6 @@
 /** JSON pointer (RFC 6901) of a member of the value at `parent`. */
 export function memberPointer(parent: string, key: string | number): string {
-  if (typeof key === "number") return `${parent}/${key}`;
+  if (typeof key === "number" || !/[~/]/.test(key)) return `${parent}/${key}`;
   return `${parent}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
 }
 

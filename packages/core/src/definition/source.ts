@@ -1,9 +1,9 @@
 import { Composer, isScalar, LineCounter, Parser, Lexer } from "yaml";
-import type { Document, ParsedNode, Scalar, YAMLError } from "yaml";
-import type { DiagnosticCode } from "./diagnostic.ts";
+import type { Document, ParsedNode, Scalar } from "yaml";
 import { MAX_DEPTH } from "./copy-json.ts";
-import { printable } from "./describe.ts";
 import type { Place } from "./reading.ts";
+import { clean, describeSyntaxError } from "./source-problem.ts";
+import type { SourceProblem } from "./source-problem.ts";
 
 /** Largest text of a definition, in bytes of UTF-8. */
 export const MAX_TEXT_BYTES = 1_048_576;
@@ -13,14 +13,6 @@ const MAX_TOKENS = 500_000;
 
 /** More broken lines than this say that the file is something else. */
 const MAX_SYNTAX_PROBLEMS = 20;
-
-/** What the text itself has wrong, before it means anything. */
-export interface SourceProblem {
-  readonly code: DiagnosticCode;
-  readonly message: string;
-  readonly hint?: string | undefined;
-  readonly place: Place;
-}
 
 /** A text that has been parsed: its tree with a place for every node. */
 export interface Source {
@@ -119,7 +111,7 @@ function compose(text: string, tokens: readonly Token[], placeAt: (offset: numbe
   const documents = [...take(new Composer(OPTIONS).compose(tokens, true, text.length), 2)];
   const [document, second] = documents;
   if (document === undefined) return { root: null, problems: [], isWhole: true };
-  const problems = [...document.errors, ...document.warnings].map((error) => describeError(error, text, placeAt));
+  const problems = [...document.errors, ...document.warnings].map((error) => describeSyntaxError(error, text, placeAt));
   const { version, explicit } = document.directives.yaml;
   if (explicit && version !== "1.2") {
     const message = `The text asks for YAML ${clean(version)}, and only 1.2 is read.`;
@@ -159,68 +151,6 @@ const LOCAL_ERRORS: ReadonlySet<string> = new Set(["BAD_SCALAR_START", "BAD_DQ_E
 function firstOfEachLine(problems: readonly SourceProblem[]): readonly SourceProblem[] {
   const sorted = problems.toSorted((a, b) => a.place.line - b.place.line || a.place.column - b.place.column);
   return sorted.filter((problem, index) => problem.place.line !== sorted[index - 1]?.place.line);
-}
-
-function describeError(error: YAMLError, text: string, placeAt: (offset: number) => Place): SourceProblem {
-  const [start] = error.pos;
-  const { message = `${clean(error.message)}.`, hint } = explain(error, text.slice(start, start + 40)) ?? {};
-  return { code: "yaml_syntax", message, hint, place: placeAt(Math.min(start, text.length)) };
-}
-
-interface Explanation {
-  readonly message?: string;
-  readonly hint?: string;
-}
-
-/** The library's errors in the words of somebody who writes a workflow; others keep the library's words. */
-function explain(error: YAMLError, at: string): Explanation | undefined {
-  switch (error.code) {
-    case "TAB_AS_INDENT":
-      return { message: "The line is indented with a tab.", hint: "Use spaces." };
-    case "TAG_RESOLVE_FAILED": {
-      const tag = clean(/^\S+/.exec(at)?.[0] ?? "!");
-      return {
-        message: `\`${tag}\` is read as a YAML tag, not as text.`,
-        hint: `Put the value in quotes: \`"${tag} …"\`.`,
-      };
-    }
-    case "BLOCK_AS_IMPLICIT_KEY":
-      return {
-        message: "This value looks like a mapping inside a value.",
-        hint: "Put a text with `: ` in it in quotes, and check the indentation of the lines below.",
-      };
-    case "MULTILINE_IMPLICIT_KEY":
-      return {
-        message: "This line is neither `key: value` nor part of the text before it.",
-        hint: "Check `:` and the indentation.",
-      };
-    case "BAD_SCALAR_START":
-      return {
-        message: `A text without quotes cannot start with \`${clean(at.slice(0, 1)).replace("`", "a backtick")}\`.`,
-        hint: "Put it in quotes.",
-      };
-    case "NON_STRING_KEY":
-      return { message: "A key must be a text.", hint: "Put a value that starts with `{` or `[` in quotes." };
-    case "BAD_DQ_ESCAPE":
-      return { hint: "In double quotes a backslash is written twice; in single quotes it is an ordinary character." };
-    case "BAD_INDENT":
-      return error.message.startsWith("Flow")
-        ? {
-            message: "A list or mapping in brackets has no end, or goes on too far to the left.",
-            hint: "Check its `]` or `}`.",
-          }
-        : { hint: "Lines of one list or mapping start in one column." };
-    case "UNEXPECTED_TOKEN":
-    case "MISSING_CHAR":
-      return { hint: "Check the quotes, brackets and indentation of this line and the one before it." };
-    default:
-      return undefined;
-  }
-}
-
-/** Text of the file in a message: short, on one line, without a full stop at the end. */
-function clean(text: string): string {
-  return printable(text.slice(0, 160)).replace(/[.:\s]+$/, "");
 }
 
 /** Whether a text takes at most so many bytes as UTF-8. */

@@ -21,9 +21,7 @@ export function readSteps(reading: Reading, field: Field): readonly StepDefiniti
     return [];
   }
   const list = readList(reading, field) ?? [];
-  return itemsOf(field, list).flatMap(
-    (item, index) => readStep(reading, { ...item, label: `Step ${index + 1}` }) ?? [],
-  );
+  return itemsOf(field, list, "Step").flatMap((item) => readStep(reading, item) ?? []);
 }
 
 /** A list of steps that must not be empty. */

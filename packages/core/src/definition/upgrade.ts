@@ -1,6 +1,7 @@
 import type { JsonObject } from "../json.ts";
 import type { Field } from "./fields.ts";
 import { isObject } from "./fields.ts";
+import { meaningOf } from "./meaning.ts";
 import type { Reading } from "./reading.ts";
 import { reportExpected } from "./values.ts";
 
@@ -13,9 +14,6 @@ export const DEFINITION_VERSION = 1;
 /** `UPGRADES[n]` turns version n + 1 into version n + 2. Version 1 is the first, so there is none yet. */
 const UPGRADES: readonly Upgrade[] = [];
 
-/** Spellings of the key, which has to be read before anything else is known about the definition. */
-const VERSION_KEYS = ["definitionVersion", "definition_version", "definition-version"] as const;
-
 /**
  * Brings a written definition to the current version. Undefined when its version is not one, or newer than this build:
  * reading it all the same would run something other than what its author meant.
@@ -27,7 +25,7 @@ export function upgradeDefinition(
 ): Field | undefined {
   if (!isObject(field.value)) return field;
   const { value } = field;
-  const key = VERSION_KEYS.find((candidate) => Object.hasOwn(value, candidate) && value[candidate] !== null);
+  const key = Object.keys(value).find((candidate) => isVersionKey(candidate) && value[candidate] !== null);
   const version = key === undefined ? upgrades.length + 1 : value[key];
   const at = `${field.at}/${key}`;
   if (typeof version !== "number" || !Number.isInteger(version) || version < 1) {
@@ -41,4 +39,9 @@ export function upgradeDefinition(
   }
   const upgraded = upgrades.slice(version - 1).reduce((written, upgrade) => upgrade(written), value);
   return { ...field, value: upgraded };
+}
+
+/** The key has to be read before the keys around it: they are those of its version. */
+function isVersionKey(key: string): boolean {
+  return meaningOf("workflow", key)?.key === "definitionVersion";
 }

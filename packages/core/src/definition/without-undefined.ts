@@ -7,5 +7,7 @@ export type WithoutUndefined<T> = { readonly [K in Exclude<keyof T, OptionalKeys
 
 /** Leaves out members that are undefined: in JSON, and in the model, an absent key is absent. */
 export function withoutUndefined<T extends object>(value: T): WithoutUndefined<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as WithoutUndefined<T>;
+  const result: { [key: string]: unknown } = {};
+  for (const [key, member] of Object.entries(value)) if (member !== undefined) result[key] = member;
+  return result as WithoutUndefined<T>;
 }

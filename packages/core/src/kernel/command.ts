@@ -1,5 +1,6 @@
 import type { TimerKind } from "./event.ts";
-import type { RunStatus, CancelCause } from "./status.ts";
+import type { StopCause } from "../state/rows.ts";
+import type { RunStatus } from "./status.ts";
 
 /** What the kernel asks of its host, in order. `step` and `task` as in `RunEvent`. */
 export type Command =
@@ -39,7 +40,7 @@ export interface StartTask extends OfTask {
  */
 export interface CancelTask extends OfTask {
   readonly type: "cancelTask";
-  readonly cause: CancelCause | "deadline" | "withdrawn";
+  readonly cause: StopCause;
   /** Only withdraw it from the queue; let it run if it was claimed (a pause, or a scope that lets running attempts finish). */
   readonly ifQueued: boolean;
 }

@@ -82,7 +82,7 @@ export function markEnd(work: Work, start: StepRow): void {
 }
 
 const isOnBranch = (row: StepRow): boolean =>
-  row.status === "failed" || (row.status === "skipped" && !isByChoice(row.skipReason!));
+  row.status === "failed" || (row.status === "skipped" && row.firedSeq === 0 && !isByChoice(row.skipReason!));
 
 /** The failure counts: it fails its scope, whose mode decides about the other members. */
 function count(work: Work, row: StepRow): void {

@@ -1,4 +1,5 @@
 import type { PlanScope } from "../plan/plan.ts";
+import { isOnlyWithdrawn } from "../state/rows.ts";
 import type { RunRow, StepRow, StopCause, StopState } from "../state/rows.ts";
 import { offerMap, unwant } from "./admission.ts";
 import { isRescued } from "./join.ts";
@@ -96,12 +97,11 @@ export function stopMember(work: Work, step: number, stop: Stop): void {
 
 /** Stops an ordinary step or an item of a map. */
 function stopTask(work: Work, row: StepRow, { cause, isSoft }: Stop): void {
-  if (row.stopCause !== null && row.stopCause !== "withdrawn") return;
+  if (row.stopCause !== null && !isOnlyWithdrawn(row.stopCause)) return;
   switch (row.status) {
     case "queued":
       // Its code may be running already: a soft stop takes it only out of the queue.
-      if (!isSoft) requestCancel(work, row, cause);
-      else if (row.stopCause === null) requestCancel(work, row, "withdrawn");
+      if (!isSoft || row.stopCause !== "scope_stopped") requestCancel(work, row, isSoft ? "scope_stopped" : cause);
       return;
     case "running":
       if (!isSoft) requestCancel(work, row, cause);
@@ -140,12 +140,12 @@ export function forgetSignal(work: Work, row: StepRow): void {
 export function requestCancel(work: Work, row: StepRow, cause: StopCause): void {
   work.touch(row).stopCause = cause;
   const { step, task, attempt } = row;
-  work.command({ type: "cancelTask", step, task, attempt, cause, ifQueued: cause === "withdrawn" });
+  work.command({ type: "cancelTask", step, task, attempt, cause, ifQueued: isOnlyWithdrawn(cause) });
 }
 
 /** Stops what a step or item is waiting for because of its deadline. */
 export function stopForDeadline(work: Work, row: StepRow): void {
-  if (row.stopCause !== null && row.stopCause !== "withdrawn") return;
+  if (row.stopCause !== null && !isOnlyWithdrawn(row.stopCause)) return;
   if (row.status === "queued" || row.status === "running") requestCancel(work, row, "deadline");
   else if (row.status === "waiting") stopWaiting(work, row, { cause: "deadline", isSoft: false });
   else {

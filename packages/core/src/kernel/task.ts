@@ -1,4 +1,5 @@
 import { taskRow } from "../state/run-state.ts";
+import { isOnlyWithdrawn } from "../state/rows.ts";
 import type { StepRow } from "../state/rows.ts";
 import { offerMap, release, spendStart, want } from "./admission.ts";
 import type { TaskCanceled, TaskCompleted, TaskFailed, TaskLost, TaskStarted } from "./event.ts";
@@ -61,7 +62,7 @@ function begin(work: Work, row: StepRow): void {
 function start(work: Work, row: StepRow): void {
   const step = work.step(row.step);
   row.status = "running";
-  if (row.stopCause === "withdrawn") row.stopCause = null;
+  if (isOnlyWithdrawn(row.stopCause)) row.stopCause = null;
   spendStart(work, row.step);
   work.emit("task.started", row, null);
   if (row.startedAt !== null) return;
@@ -131,13 +132,13 @@ function canceled(work: Work, row: StepRow, wasStarted: boolean): void {
   const cause = row.stopCause;
   if (wasStarted) work.emit("task.canceled", row, { cause });
   else row.attempt -= 1;
-  if (cause !== null && cause !== "withdrawn") {
+  if (cause !== null && !isOnlyWithdrawn(cause)) {
     settleStopped(work, row, cause);
     return;
   }
-  // Withdrawn, or given up by a worker that is leaving: unless its scope has stopped, the task is as before.
+  // Withdrawn by a pause, or given up by a worker that is leaving: the task is as before.
   row.stopCause = null;
-  if (mayTryAgain(work, row)) wantAgain(work, row);
+  if (cause !== "scope_stopped" && mayTryAgain(work, row)) wantAgain(work, row);
   else settleStopped(work, row, causeOfStop(work, row));
 }
 

@@ -63,12 +63,20 @@ export function assemble({ definition, outline, edges, reads, actions, timeline 
   });
 }
 
-/** Freezes what was made here; below `host` stand parts of the definition, which are its owner's. */
-function freeze<T extends object>(value: T): T {
-  for (const [key, member] of Object.entries(value) as [string, unknown][]) {
-    if (key !== "host" && typeof member === "object" && member !== null) freeze(member);
+/** Freezes the graph. What `host` holds are parts of the definition, which are its owner's. */
+function freeze(plan: Plan): Plan {
+  for (const step of plan.steps) {
+    Object.freeze(step.incoming);
+    Object.freeze(step.outgoing);
+    Object.freeze(step);
   }
-  return Object.freeze(value);
+  for (const scope of plan.scopes) {
+    Object.freeze(scope.members);
+    Object.freeze(scope);
+  }
+  for (const edge of plan.edges) Object.freeze(edge);
+  for (const part of [plan.steps, plan.edges, plan.scopes, plan.phases]) Object.freeze(part);
+  return Object.freeze(plan);
 }
 
 function hostOf(definition: Definition): PlanHost {

@@ -257,7 +257,7 @@ describe("limits", () => {
   test("hold for the number of steps", () => {
     const steps = Array.from({ length: MAX_STEPS + 1 }, (_, index) => plain(`s${index}`));
     expect(codes({ ...base, steps })).toEqual(["limit_exceeded"]);
-  });
+  }, 15_000);
 
   test("hold for the number of edges", () => {
     const at = "/steps/0";

@@ -48,17 +48,18 @@ function compilePlan(definition: Definition, options: CompileOptions, report: Re
   checkSettings(definition, steps, report);
   checkTypes(steps, { definition, registered: options.types ?? null }, report);
 
+  // Counted before they are made: a definition beyond the limit shall not cost the memory either.
+  const written = steps.reduce((sum, step) => sum + (step.definition?.dependsOn?.length ?? 0), orderEdges.length);
+  if (isBeyondLimit(written, definition, report)) return null;
   const names = new StepNames(steps);
   const book = new EdgeBook(steps.length);
   addExplicitEdges(steps, names, { book, report });
   // Where `mode: sequential` meets a `dependsOn`, what the author wrote says more than the order.
   for (const edge of orderEdges) if (book.between(edge.from, edge.to) === undefined) book.add(edge);
-  if (isBeyondLimit(book, definition, report)) return null;
-
   const reads = collectReads(definition, steps, { names, report });
   const inferred = inferEdges(reads.steps, { book, report, timeline: () => courseOf(steps, book.edges) });
   for (const edge of inferred) book.add(edge);
-  if (isBeyondLimit(book, definition, report)) return null;
+  if (isBeyondLimit(book.edges.length, definition, report)) return null;
 
   const edges = sortEdges(book.edges);
   const timeline = courseOf(steps, edges);
@@ -76,9 +77,9 @@ function compilePlan(definition: Definition, options: CompileOptions, report: Re
   return assemble({ definition, outline: drafts, edges, reads, actions, timeline });
 }
 
-function isBeyondLimit(book: EdgeBook, definition: Definition, report: Reading): boolean {
-  if (book.edges.length <= MAX_EDGES) return false;
-  const message = `The workflow has ${book.edges.length} edges; ${MAX_EDGES} is the most.`;
+function isBeyondLimit(edges: number, definition: Definition, report: Reading): boolean {
+  if (edges <= MAX_EDGES) return false;
+  const message = `The workflow has ${edges} edges; ${MAX_EDGES} is the most.`;
   report.error({ code: "limit_exceeded", message, path: definition.at });
   return true;
 }

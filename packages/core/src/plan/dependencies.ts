@@ -2,7 +2,7 @@ import { quote } from "../definition/describe.ts";
 import type { DependencyDefinition } from "../definition/model.ts";
 import type { Reading } from "../definition/reading.ts";
 import { describeStep, liftToCommonList } from "./draft.ts";
-import type { DraftStep } from "./draft.ts";
+import type { DraftEdge, DraftStep } from "./draft.ts";
 import type { EdgeBook } from "./edge-book.ts";
 import { resolveStep } from "./names.ts";
 import type { StepNames } from "./names.ts";
@@ -14,16 +14,17 @@ export function addExplicitEdges(
   { book, report }: { readonly book: EdgeBook; readonly report: Reading },
 ): void {
   for (const step of steps) {
-    const seen = new Map<number, DependencyDefinition[]>();
+    const own: DraftEdge[] = [];
     for (const entry of step.definition?.dependsOn ?? []) {
       const source = resolveStep(names, entry.ref, { code: "missing_dependency", path: entry.at, report });
       if (source === null || !canDepend(step, source, { entry, report })) continue;
-      const earlier = seen.get(source.index);
-      if (earlier === undefined) seen.set(source.index, [entry]);
-      else if (isDuplicate(step, earlier, { entry, report })) continue;
-      else earlier.push(entry);
+      const isAgain = book.between(source.index, step.index) !== undefined;
+      const earlier = isAgain ? own.filter(({ from }) => from === source.index) : [];
+      if (isAgain && isDuplicate(step, earlier, { entry, report })) continue;
       const { on, port = null } = entry;
-      book.add({ from: source.index, to: step.index, on, origin: "explicit", port });
+      const edge: DraftEdge = { from: source.index, to: step.index, on, origin: "explicit", port };
+      own.push(edge);
+      book.add(edge);
     }
   }
 }
@@ -66,9 +67,9 @@ function crossingHint(step: DraftStep, source: DraftStep): string {
 }
 
 /** One step may name another twice only for two of its output ports. */
-function isDuplicate(step: DraftStep, earlier: readonly DependencyDefinition[], { entry, report }: Judgement): boolean {
+function isDuplicate(step: DraftStep, earlier: readonly DraftEdge[], { entry, report }: Judgement): boolean {
   const differs = earlier.some(({ on }) => on !== entry.on);
-  if (!differs && earlier.every(({ port }) => port !== entry.port)) return false;
+  if (!differs && earlier.every(({ port }) => port !== (entry.port ?? null))) return false;
   report.error({
     code: "duplicate_dependency",
     message: differs

@@ -133,7 +133,7 @@ class Outliner {
     if (definition.forEach !== undefined && definition.forEach.rateLimit === undefined) return shared;
     const { id, at, rateLimit } = definition;
     const name = `rate limit of ${id}`;
-    return this.#hide({ id: `${id}/rate`, name, hidden: "pool", list, pool: shared, limits: { rateLimit }, at });
+    return this.#hide({ id: `rate/${id}`, name, hidden: "pool", list, pool: shared, limits: { rateLimit }, at });
   }
 
   #sharedPool({ id, groupId, at }: StepDefinition, list: DraftList): DraftStep | null {

@@ -30,6 +30,18 @@ test("answers as a walk from every source would", () => {
   );
 });
 
+test("keeps apart the sources of one pass from those of the next", () => {
+  const pairs = Array.from({ length: 100 }, (_, index) => index);
+  const timeline = buildTimeline({
+    size: 200,
+    ownerOf: () => -1,
+    isContainer: () => false,
+    edges: pairs.map((index) => ({ from: index, to: 100 + index })),
+  });
+  const queries = pairs.flatMap((from) => pairs.map((to) => ({ from, to: 100 + to })));
+  expect(answerReach(timeline, queries)).toEqual(queries.map(({ from, to }) => to === from + 100));
+});
+
 interface Question {
   readonly from: number;
   readonly to: number;

@@ -62,7 +62,7 @@ describe("a map", () => {
   test("obeys both limits where it has both", () => {
     const plan = planOf([step("a", { forEach: { items: [1], rateLimit: 3 }, rateLimit: 2 })]);
     expect(outlineOf(plan)).toEqual([
-      ["a/rate", "pool", 0, 0, 1],
+      ["rate/a", "pool", 0, 0, 1],
       ["a", "task", 0, 2, 2],
     ]);
     expect(plan.scopes.map(({ kind, parent }) => [kind, parent])).toEqual([
@@ -77,7 +77,7 @@ test("a rate limit of a step is a hidden pool around it", () => {
   const plan = planOf([step("a"), step("b", { rateLimit: 2 })]);
   expect(outlineOf(plan)).toEqual([
     ["a", "task", 0, 0, null],
-    ["b/rate", "pool", 0, 0, 1],
+    ["rate/b", "pool", 0, 0, 1],
     ["b", "task", 0, 1, null],
   ]);
   expect(plan.steps[1]).toMatchObject({ hidden: true, incoming: [], outgoing: [], rank: 0 });
@@ -104,7 +104,7 @@ describe("a group of a JSON graph", () => {
     expect(outlineOf(plan!)).toEqual([
       ["pools/gpu", "pool", 0, 0, 1],
       ["a", "task", 0, 1, null],
-      ["b/rate", "pool", 0, 1, 2],
+      ["rate/b", "pool", 0, 1, 2],
       ["b", "task", 0, 2, null],
       ["c", "task", 0, 3, 3],
     ]);

@@ -2,6 +2,7 @@ import { hasItemToStart } from "../kernel/admission.ts";
 import { edgeState } from "../kernel/edge.ts";
 import { isTerminal } from "../kernel/status.ts";
 import type { RunState } from "./run-state.ts";
+import { isOnlyWithdrawn } from "./rows.ts";
 import type { StepRow } from "./rows.ts";
 
 /** Why a step that has not settled is not further along. `until` is an instant in milliseconds since 1970. */
@@ -28,7 +29,7 @@ export function pendingReason(state: RunState, step: number): PendingReason | nu
   if (row === undefined || row.status === "pending") return beforeReady(state, step, row);
   switch (row.status) {
     case "queued":
-      return row.stopCause === null || row.stopCause === "withdrawn" ? { kind: "worker" } : { kind: "stopping" };
+      return row.stopCause === null || isOnlyWithdrawn(row.stopCause) ? { kind: "worker" } : { kind: "stopping" };
     case "waiting":
       return whileWaiting(row);
     case "ready":

@@ -9,8 +9,14 @@ import type { CancelCause, RowStatus, RunFailure, RunStatus, SkipReason, StepErr
 /** How far a scope has stopped. `soft` lets running attempts and child runs finish. */
 export type StopState = "none" | "inside_soft" | "inside" | "outside_soft" | "outside";
 
-/** Why an attempt was asked to stop. `withdrawn`: only taken out of the queue, by a pause or a soft stop, if nobody has claimed it. */
-export type StopCause = CancelCause | "deadline" | "withdrawn";
+/**
+ * Why an attempt was asked to stop. The last two only take it out of the queue if nobody has claimed it: `withdrawn` by a
+ * pause, after which it wants a slot again; `scope_stopped` by a scope that lets running attempts finish.
+ */
+export type StopCause = CancelCause | "deadline" | "withdrawn" | "scope_stopped";
+
+/** Whether the cause lets a claimed attempt run on. */
+export const isOnlyWithdrawn = (cause: StopCause | null): boolean => cause === "withdrawn" || cause === "scope_stopped";
 
 /**
  * Where the failure of a failed step stands.

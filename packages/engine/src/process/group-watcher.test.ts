@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { access, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,22 +17,31 @@ afterEach(async () => {
 });
 
 /** Runs a script through `runProgram` in a Node process of its own, so that this process can be killed. */
-function startParent(script: string): ReturnType<typeof spawn> {
-  const source = fileURLToPath(new URL("./run-program.ts", import.meta.url));
+function startParent(script: string, variables: Record<string, string> = {}): ReturnType<typeof spawn> {
+  const [PROGRAM, WATCHER] = ["./run-program.ts", "./group-watcher.ts"].map((file) =>
+    fileURLToPath(new URL(file, import.meta.url)),
+  );
   const program = `
+    import { writeFileSync } from "node:fs";
     import { createJiti } from "jiti";
-    const { runProgram } = await createJiti(import.meta.url).import(process.env.SOURCE);
-    await runProgram({
+    const jiti = createJiti(import.meta.url);
+    const { runProgram } = await jiti.import(process.env.PROGRAM);
+    const { startGroupWatcher } = await jiti.import(process.env.WATCHER);
+    if (process.env.EARLY) startGroupWatcher();
+    const ended = runProgram({
       command: { script: process.env.SCRIPT },
       env: { PATH: process.env.PATH },
       cwd: process.env.DIRECTORY,
       signal: new AbortController().signal,
     });
+    // The call has told the watcher when it comes back, so from here on a kill must be covered.
+    writeFileSync(process.env.DIRECTORY + "/started", "");
+    await ended;
     process.stdout.write("ended");
   `;
   return spawn(process.execPath, ["--input-type=module", "-e", program], {
     cwd: fileURLToPath(new URL(".", import.meta.url)),
-    env: { PATH: process.env["PATH"], SOURCE: source, SCRIPT: script, DIRECTORY: directory },
+    env: { PATH: process.env["PATH"], PROGRAM, WATCHER, SCRIPT: script, DIRECTORY: directory, ...variables },
     stdio: ["ignore", "pipe", "inherit"],
   });
 }
@@ -61,23 +70,42 @@ function readPid(name: string): Promise<number> {
   return until(async () => Number(await readFile(join(directory, name), "utf8").catch(() => "")) || undefined);
 }
 
+/** Kills the parent as soon as it has told its watcher of the program. */
+async function killOnceStarted(parent: ReturnType<typeof spawn>): Promise<void> {
+  await until(
+    async () =>
+      await access(join(directory, "started")).then(
+        () => true,
+        () => undefined,
+      ),
+  );
+  parent.kill("SIGKILL");
+}
+
 function gone(pid: number): Promise<boolean> {
   return until(async () => !isAlive(pid) || undefined);
 }
 
-test("ends the programs of a process that was killed", { timeout: 30_000 }, async () => {
-  const parent = startParent("sleep 60 & echo $! > child; echo $$ > leader; wait");
-  const [leader, child] = [await readPid("leader"), await readPid("child")];
-  expect([isAlive(leader), isAlive(child)]).toEqual([true, true]);
-  parent.kill("SIGKILL");
-  await gone(leader);
-  await gone(child);
-});
+test.each([
+  { when: "with its first program", variables: {} },
+  { when: "ahead of it", variables: { EARLY: "1" } },
+])(
+  "ends the programs of a process that was killed, its watcher started $when",
+  { timeout: 30_000 },
+  async ({ variables }) => {
+    const parent = startParent("sleep 60 & echo $! > child; echo $$ > leader; wait", variables);
+    const [leader, child] = [await readPid("leader"), await readPid("child")];
+    expect([isAlive(leader), isAlive(child)]).toEqual([true, true]);
+    await killOnceStarted(parent);
+    await gone(leader);
+    await gone(child);
+  },
+);
 
 test("kills programs that ignore the first signal", { timeout: 30_000 }, async () => {
   const parent = startParent("trap '' TERM; echo $$ > leader; while :; do sleep 0.05; done");
   const leader = await readPid("leader");
-  parent.kill("SIGKILL");
+  await killOnceStarted(parent);
   await gone(leader);
 });
 

@@ -38,14 +38,20 @@ let watcher: ChildProcess | undefined;
 /**
  * Makes sure that a process group ends with this process, even if this process is killed.
  *
- * The one watcher of this process starts with the first group. Between the start of a program and this call, which is
- * less than a millisecond, a kill of this process still leaves the program behind. Where there is no `sh` there is no
- * watcher, and programs survive a killed worker.
+ * The one watcher of this process starts with the first group, after its program, which so does not wait for it. A kill of
+ * this process before the watcher has been told leaves the program behind: within 1 to 4 ms of the start of the first
+ * program, and within microseconds of any other. `startGroupWatcher` makes the first like the others. Where there is no
+ * `sh` there is no watcher, and programs survive a killed worker.
  */
 export function watchGroup(groupId: number): void {
   openGroups.add(groupId);
   if (watcher === undefined) startWatcher();
   else tell(`+${groupId}\n`);
+}
+
+/** Starts the watcher ahead of the first program; for a worker that waits for work anyway. */
+export function startGroupWatcher(): void {
+  if (watcher === undefined) startWatcher();
 }
 
 /** To be called when the group is known to be empty, before the system can give its number to another. */

@@ -57,8 +57,17 @@ export class Children {
   /** Tells the parent that a child has ended. */
   async deliver(child: CachedRun): Promise<void> {
     const { parent } = child.facts;
+    if (parent === null || !isTerminal(child.state.run.status)) return;
+    try {
+      await this.#deliver(child, parent);
+    } catch (error) {
+      // The child stays due until its parent was told.
+      this.#context.onTrouble(`tell run \`${parent.runId}\` how its child ended`, error);
+    }
+  }
+
+  async #deliver(child: CachedRun, parent: NonNullable<CachedRun["facts"]["parent"]>): Promise<void> {
     const { status, error } = child.state.run;
-    if (parent === null || !isTerminal(status)) return;
     const { runId, ...place } = parent;
     const output = status === "completed" ? await this.#outputOf(child) : null;
     const event: ChildSettled = {

@@ -43,6 +43,7 @@ export async function persist<Answer>(what: string, call: () => Promise<Answer>,
     try {
       return await call();
     } catch (error) {
+      if (error instanceof EngineError) throw error;
       const isHopeless = isBraidError(error) && HOPELESS.has(error.code);
       if (isHopeless || clock.now() >= until) {
         throw new EngineError("engine_fault", `The store did not ${what}: ${messageOf(error)}`, { cause: error });

@@ -140,11 +140,13 @@ export class CommitLoop {
     for (const work of works) {
       if (broken.has(work)) continue;
       this.outbox.putBack(work.run.id, work.left);
-      if (work.draft.isEmpty) this.#settleIdle(work);
-      else toCommit.push(work);
+      if (!work.draft.isEmpty) toCommit.push(work);
+      else {
+        work.run.isOpen = false;
+        this.#settleIdle(work);
+      }
     }
     if (toCommit.length > 0) await this.#commit(toCommit);
-    for (const { run } of works) run.isOpen = false;
   }
 
   async #open(runId: string, reports: readonly Report[], room: BatchRoom): Promise<RunWork | null> {
@@ -208,6 +210,8 @@ export class CommitLoop {
 
   #take(work: RunWork, answer: CommitAnswer): void {
     const runId = work.run.id;
+    if (answer.kind !== "accepted" && answer.kind !== "repeat") work.undo();
+    work.run.isOpen = false;
     switch (answer.kind) {
       case "accepted":
       case "repeat":
@@ -217,12 +221,10 @@ export class CommitLoop {
         for (const { report, ignored } of work.applied) report.settle?.(outcomeOf(ignored));
         return;
       case "conflict":
-        work.undo();
         work.run.isBehind = true;
         this.outbox.putBack(runId, work.taken);
         return;
       case "fenced": {
-        work.undo();
         work.run.isBehind = true;
         const gone = new Set(answer.fences.map(({ token }) => token));
         const isFenced = ({ fence }: Report): boolean => fence !== null && gone.has(fence.token);
@@ -231,7 +233,6 @@ export class CommitLoop {
         return;
       }
       case "rejected":
-        work.undo();
         this.#reject(work, answer.message);
         return;
       default:

@@ -32,8 +32,4 @@ export class EventHub {
   hint(): void {
     for (const listeners of this.#listeners.values()) for (const listener of listeners) listener(null);
   }
-
-  get isHeard(): boolean {
-    return this.#listeners.size > 0;
-  }
 }

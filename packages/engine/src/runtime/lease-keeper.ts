@@ -1,3 +1,4 @@
+import { isOnlyWithdrawn } from "@braid/core";
 import type { HeartbeatAnswer, HeartbeatRequest } from "../store/port.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Clock } from "./clock.ts";
@@ -104,5 +105,5 @@ function hear(attempt: Attempt, lease: HeartbeatAnswer["leases"][number] | undef
   if (lease === undefined) return;
   if (lease.kind === "lost") attempt.stop("lost");
   // A pause lets running code go on.
-  else if (lease.stopCause !== null && lease.stopCause !== "withdrawn") attempt.stop("canceled");
+  else if (lease.stopCause !== null && !isOnlyWithdrawn(lease.stopCause)) attempt.stop("canceled");
 }

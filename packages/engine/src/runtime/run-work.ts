@@ -1,4 +1,4 @@
-import { dueTimers, isTerminal, pendingCommands, restore, transition } from "@braid/core";
+import { dueTimers, isOnlyWithdrawn, isTerminal, pendingCommands, restore, transition } from "@braid/core";
 import type { Command, RowChange, RunEvent, RunStatus } from "@braid/core";
 import { followUpAfterMs } from "../store/port.ts";
 import type { Enqueue, StoredSignal, TaskKey } from "../store/port.ts";
@@ -292,7 +292,7 @@ export class RunWork {
     for (const { step, task, attempt, status, stopCause } of allRows(state)) {
       const isStopping = stopCause !== null && (status === "queued" || status === "running");
       if (!isStopping) continue;
-      this.draft.cancels.push({ step, task, attempt, cause: stopCause, ifQueued: stopCause === "withdrawn" });
+      this.draft.cancels.push({ step, task, attempt, cause: stopCause, ifQueued: isOnlyWithdrawn(stopCause) });
     }
     this.#desk.ask();
     this.#fireTimers();

@@ -1,4 +1,3 @@
-import { isTerminal } from "@braid/core";
 import type { LogLine, Store } from "../store/port.ts";
 import { applyAftermath, applyIdle } from "./aftermath.ts";
 import type { AftermathContext } from "./aftermath.ts";
@@ -11,12 +10,11 @@ import { persist } from "./commit-call.ts";
 import type { Persistence } from "./commit-call.ts";
 import { CommitLoop } from "./commit-loop.ts";
 import { Crew } from "./crew.ts";
-import { EngineError } from "./errors.ts";
 import { EventHub } from "./event-hub.ts";
 import { NameSource } from "./ids.ts";
 import type { Random } from "./ids.ts";
 import { LogSink } from "./log-sink.ts";
-import { lookReport } from "./outbox.ts";
+import { eventReport, lookReport } from "./outbox.ts";
 import type { Outcome, Report } from "./outbox.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { RankSource } from "./ranks.ts";
@@ -203,6 +201,7 @@ export class Runtime {
       onFault: (fault) => {
         this.options.onTrouble("go on", fault);
         for (const worker of this.crew.all()) worker.abandon();
+        this.hub.hint();
       },
     });
   }
@@ -255,8 +254,8 @@ export class Runtime {
         const group = (await this.runs.get(runId, 0))?.facts.meta[GROUP_KEY];
         return typeof group === "string" ? group : null;
       },
-      start: (runId) => this.report({ ...lookReport(runId, "event"), event: { type: "run.start", at: this.now() } }),
-      cancel: (runId) => this.report({ ...lookReport(runId, "event"), event: { type: "run.cancel", at: this.now() } }),
+      start: (runId) => this.report(eventReport(runId, { type: "run.start", at: this.now() })),
+      cancel: (runId) => this.report(eventReport(runId, { type: "run.cancel", at: this.now() })),
     });
   }
 

@@ -1,5 +1,5 @@
 import { scriptReferences } from "@braid/core";
-import type { JsonObject, JsonValue, PlanStep, ScriptReferences } from "@braid/core";
+import type { JsonObject, JsonValue, PlanStep } from "@braid/core";
 import { splitCommand } from "../steps/split-command.ts";
 import { joinReads, parseValue, parseWhen, readsOf } from "./templates.ts";
 import type { ParsedValue, Reads } from "./templates.ts";
@@ -8,7 +8,7 @@ import type { ParsedValue, Reads } from "./templates.ts";
 export type Program =
   | { readonly kind: "none" }
   | { readonly kind: "words"; readonly words: ParsedValue }
-  | { readonly kind: "script"; readonly script: ScriptReferences }
+  | { readonly kind: "script"; readonly script: ReturnType<typeof scriptReferences> }
   | { readonly kind: "invalid"; readonly message: string };
 
 /** Payload templates of a step, parsed once per plan. */

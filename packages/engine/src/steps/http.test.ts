@@ -48,6 +48,11 @@ const routes: Record<string, Route> = {
     response.writeHead(302, { location: `http://localhost:${port}/echo` }).end();
   },
   "/hang": () => {},
+  "/half-gzip": (_request, response) => {
+    response.writeHead(200, { "content-encoding": "gzip", "content-length": "100" });
+    response.write(gzipSync("half").subarray(0, 12));
+    setTimeout(() => response.destroy(), 5);
+  },
   "/half": (_request, response) => {
     response.writeHead(200, { "content-length": "100" });
     response.write("half");
@@ -194,6 +199,7 @@ test.each<{ name: string; path: string; input?: JsonObject; code: string; text: 
   { name: "a body that grows too large", path: "/bomb", code: "output_invalid", text: "larger than 1048576 bytes" },
   { name: "JSON that is none", path: "/bad-json", code: "output_invalid", text: "is no JSON" },
   { name: "an answer that breaks off", path: "/half", code: "handler_error", text: "failed: aborted" },
+  { name: "a packed answer that breaks off", path: "/half-gzip", code: "handler_error", text: "failed: aborted" },
   {
     name: "an answer that does not come",
     path: "/hang",

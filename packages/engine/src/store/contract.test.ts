@@ -14,7 +14,7 @@ let files = 0;
 
 interface Implementation {
   readonly name: string;
-  create(now: () => number): Store;
+  readonly create: (now: () => number) => Store;
   /** Claims that this store does not make, each with the reason. */
   readonly skips: Readonly<Record<string, string>>;
 }

@@ -1,7 +1,13 @@
+import { cancelClaims } from "./contract/cancels.ts";
+import { claimClaims } from "./contract/claims.ts";
 import { commitClaims } from "./contract/commits.ts";
+import { dueClaims } from "./contract/due.ts";
 import type { StoreClaim } from "./contract/fixtures.ts";
-import { dueClaims, payloadClaims, pruneClaims, recordClaims } from "./contract/records.ts";
-import { taskClaims } from "./contract/tasks.ts";
+import { leaseClaims } from "./contract/leases.ts";
+import { payloadClaims } from "./contract/payloads.ts";
+import { pruneClaims } from "./contract/prune.ts";
+import { recordClaims } from "./contract/records.ts";
+import { rowClaims } from "./contract/rows.ts";
 
 export type { StoreBench, StoreClaim } from "./contract/fixtures.ts";
 
@@ -10,8 +16,11 @@ export type { StoreBench, StoreClaim } from "./contract/fixtures.ts";
  * only by its exact words and with a reason.
  */
 export const storeContract: readonly StoreClaim[] = [
+  ...rowClaims,
   ...commitClaims,
-  ...taskClaims,
+  ...claimClaims,
+  ...leaseClaims,
+  ...cancelClaims,
   ...payloadClaims,
   ...recordClaims,
   ...dueClaims,

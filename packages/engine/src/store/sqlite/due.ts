@@ -10,15 +10,18 @@ type Due = Awaited<ReturnType<Store["dueRuns"]>>;
 
 const dueByTime = "select id, due_at from runs where due_at <= ? order by due_at, id limit ?";
 
+/** The index holds unused signals alone; left to itself, SQLite reads all signals in the order of the groups. */
 const dueBySignal = `
-select s.run_id, min(s.notice_at) as at from signals s join runs r on r.id = s.run_id
+select s.run_id, min(s.notice_at) as at
+from signals s indexed by signals_to_notice join runs r on r.id = s.run_id
 where s.notice_at <= ? and r.status in ('queued', 'running', 'paused')
 group by s.run_id order by at, s.run_id limit ?`;
 
 const nextByTime = "select min(due_at) from runs where due_at > ?";
 
 const nextBySignal = `
-select min(s.notice_at) from signals s join runs r on r.id = s.run_id
+select min(s.notice_at)
+from signals s indexed by signals_to_notice join runs r on r.id = s.run_id
 where s.notice_at > ? and r.status in ('queued', 'running', 'paused')`;
 
 const noticesOf = "select seq, notices from signals where run_id = ? and notice_at <= ?";

@@ -3,7 +3,7 @@ import { StoreError } from "../store-error.ts";
 import { Connection } from "./connection.ts";
 import { ensureDatabaseFile } from "./database-file.ts";
 import { migrate } from "./migrate.ts";
-import { toStoreError } from "./sqlite-errors.ts";
+import { toOpenError } from "./sqlite-errors.ts";
 
 /** Opens the file, makes it first where there is none, and brings its schema to this build's version. */
 export async function openDatabase(path: string, patienceMs: number): Promise<Connection> {
@@ -14,7 +14,7 @@ export async function openDatabase(path: string, patienceMs: number): Promise<Co
     await migrate(connection);
     return connection;
   } catch (error) {
-    throw toStoreError(fromFileSystem(error), path);
+    throw toOpenError(error, path);
   }
 }
 
@@ -29,25 +29,5 @@ async function loadDriver(): Promise<typeof Libsql> {
         "`--omit=optional`, or use another store (`--store memory:`).",
       { cause: error },
     );
-  }
-}
-
-/** Errors of the file system in the words of SQLite, which `toStoreError` knows. */
-function fromFileSystem(error: unknown): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  switch (code) {
-    case "EACCES":
-    case "EPERM":
-    case "EROFS":
-      return Object.assign(error as Error, { code: "SQLITE_READONLY" });
-    case "ENOENT":
-    case "ENOTDIR":
-    case "EISDIR":
-      return Object.assign(error as Error, { code: "SQLITE_CANTOPEN" });
-    case "ENOSPC":
-    case "EDQUOT":
-      return Object.assign(error as Error, { code: "SQLITE_FULL" });
-    default:
-      return error;
   }
 }

@@ -243,12 +243,13 @@ test("two stores of one process on one file claim no task twice and see each oth
     store.claim({ ...request, worker: "a" }),
     other.claim({ ...request, worker: "b" }),
   ]);
-  expect(answers.flatMap(({ tasks }) => tasks.map(({ step }) => step)).toSorted()).toEqual([0, 1]);
+  const claimed = answers.flatMap(({ tasks }) => tasks.map(({ step }) => step));
+  expect(new Set(claimed)).toEqual(new Set([0, 1]));
+  expect(claimed.length).toBe(2);
 
   const commits = [run.next(), run.next()];
   const [mine, theirs] = await Promise.all([store.commit([commits[0]!]), other.commit([commits[1]!])]);
-  const kinds = [mine.answers[0]?.kind, theirs.answers[0]?.kind].toSorted();
-  expect(kinds).toEqual(["accepted", "conflict"]);
+  expect(new Set([mine.answers[0]?.kind, theirs.answers[0]?.kind])).toEqual(new Set(["accepted", "conflict"]));
   expect((await other.load(run.id))?.version).toBe(2);
   await store.close();
   expect((await other.load(run.id))?.version).toBe(2);

@@ -1,0 +1,174 @@
+import type { RunRetry } from "../src/kernel/event.ts";
+import { newScope, newStep, newTask } from "./naive-state.ts";
+import type { NaiveState, NaiveStep } from "./naive-state.ts";
+
+/** `run.retry`: which steps of a terminal run run again, and what they keep. */
+
+export function retryRun(state: NaiveState, event: RunRetry): boolean {
+  const { run, plan } = state;
+  const asked = event.from ?? event.only;
+  if (asked !== undefined && !canBeAskedFor(state, asked)) return false;
+  const choice = asked === undefined ? chooseFailed(state) : chooseAsked(state, asked, event.only === undefined);
+  run.epoch += 1;
+  run.status = "running";
+  run.phase = "main";
+  run.cancelCount = 0;
+  run.hasTimedOut = false;
+  run.isEvaluating = false;
+  run.outputError = null;
+  const limit = run.overrides.timeoutMs ?? plan.scopes[0]!.timeoutMs;
+  run.timeoutAt = limit === null ? null : run.at + limit;
+  for (const owner of phaseOwners(state)) choice.afresh.add(owner);
+  for (const owner of phaseOwners(state)) for (const inside of everythingIn(state, owner)) choice.afresh.add(inside);
+  state.scopes[0] = { ...newScope(), isOpen: true, arrival: state.scopes[0]!.arrival };
+  for (const index of choice.reopened) reopen(state, index);
+  for (const index of choice.afresh) resetStep(state, index);
+  for (const step of state.steps) judgeAgain(step);
+  run.lostLeft = asked === undefined ? 0 : lostBecauseOfFailures(state).length;
+  return true;
+}
+
+interface Choice {
+  /** Steps that run again from the beginning. */
+  readonly afresh: Set<number>;
+  /** Blocks and maps that keep what they have done. */
+  readonly reopened: Set<number>;
+}
+
+const phaseOwners = (state: NaiveState): number[] => Object.values(state.plan.phases).filter((owner) => owner !== null);
+
+function isInPhase(state: NaiveState, index: number): boolean {
+  const { owner } = state.plan.scopes[state.plan.steps[index]!.scope]!;
+  return owner >= 0 && (state.plan.steps[owner]!.kind === "phase" || isInPhase(state, owner));
+}
+
+function canBeAskedFor(state: NaiveState, index: number): boolean {
+  const step = state.plan.steps[index];
+  return (
+    step !== undefined && step.kind !== "phase" && step.kind !== "pool" && !step.hidden && !isInPhase(state, index)
+  );
+}
+
+function everythingIn(state: NaiveState, index: number): number[] {
+  const { body, isMap } = state.plan.steps[index]!;
+  if (body === null || isMap) return [];
+  return state.plan.scopes[body]!.members.flatMap((member) => [member, ...everythingIn(state, member)]);
+}
+
+/** Failures that counted, canceled steps but lost races, and steps that a stop skipped. */
+function isFailedOrLost(step: NaiveStep): boolean {
+  if (step.status === "failed") return step.failure === "counted";
+  if (step.status === "canceled") return step.cause !== "join_lost";
+  return step.status === "skipped" && (step.skipReason === "scope_failed" || step.skipReason === "run_canceled");
+}
+
+function chooseFailed(state: NaiveState): Choice {
+  const choice: Choice = { afresh: new Set(), reopened: new Set() };
+  chooseIn(state, 0, choice);
+  return choice;
+}
+
+function chooseIn(state: NaiveState, scope: number, choice: Choice): void {
+  for (const member of state.plan.scopes[scope]!.members) {
+    const step = state.steps[member]!;
+    if (!isFailedOrLost(step)) continue;
+    if (canReopen(state, step)) {
+      choice.reopened.add(member);
+      if (!step.plan.isMap) chooseIn(state, step.plan.body!, choice);
+    } else addAfresh(state, member, choice);
+  }
+  follow(state, scope, choice, (index) => joinCounted(state, index));
+}
+
+/** A block that had begun, and a map whose items are known, go on with what they have. */
+function canReopen(state: NaiveState, step: NaiveStep): boolean {
+  const { body, isMap } = step.plan;
+  if (body === null || step.status === "skipped") return false;
+  return isMap ? step.items !== null : state.scopes[body]!.isOpen;
+}
+
+function addAfresh(state: NaiveState, index: number, { afresh, reopened }: Choice): void {
+  for (const one of [index, ...everythingIn(state, index)]) {
+    afresh.add(one);
+    reopened.delete(one);
+  }
+}
+
+/** Adds the steps that depend on those that run again, as `counts` tells of an edge, until there are no more. */
+function follow(state: NaiveState, scope: number, choice: Choice, counts: (edge: number) => boolean): void {
+  const { members } = state.plan.scopes[scope]!;
+  for (let changed = true; changed;) {
+    changed = false;
+    for (const { index, from, to } of state.plan.edges) {
+      const isAgain = choice.afresh.has(from) || choice.reopened.has(from);
+      if (!isAgain || choice.afresh.has(to) || !members.includes(to) || !counts(index)) continue;
+      addAfresh(state, to, choice);
+      changed = true;
+    }
+  }
+}
+
+/** Whether the join at the end of the edge was decided when the edge had been resolved. */
+function joinCounted(state: NaiveState, index: number): boolean {
+  const { from, to } = state.plan.edges[index]!;
+  const source = state.steps[from]!;
+  const target = state.steps[to]!;
+  const decided = target.firedOrder > 0 ? target.firedOrder : target.settledOrder;
+  return source.settledOrder > 0 && decided > 0 && source.settledOrder < decided;
+}
+
+function chooseAsked(state: NaiveState, asked: number, withDescendants: boolean): Choice {
+  const choice: Choice = { afresh: new Set(), reopened: new Set() };
+  addAfresh(state, asked, choice);
+  for (let index = asked; ;) {
+    const { scope } = state.plan.steps[index]!;
+    if (withDescendants) follow(state, scope, choice, () => true);
+    const { owner } = state.plan.scopes[scope]!;
+    if (owner < 0) return choice;
+    choice.reopened.add(owner);
+    index = owner;
+  }
+}
+
+function reopen(state: NaiveState, index: number): void {
+  const step = state.steps[index]!;
+  const { body, isMap } = step.plan;
+  const scope = state.scopes[body!]!;
+  const limit = state.plan.scopes[body!]!.timeoutMs;
+  Object.assign(scope, newScope(), { isOpen: true, arrival: scope.arrival });
+  scope.timeoutAt = limit === null ? null : state.run.at + limit;
+  Object.assign(step, {
+    status: step.isStarted ? "running" : "ready",
+    skipReason: null,
+    cause: null,
+    error: null,
+    settledOrder: 0,
+    failure: "none",
+    isCut: false,
+  });
+  if (!isMap) return;
+  step.items = step.items!.map((item) =>
+    item.status === "completed" ? item : { ...newTask(item.plan, item.task), attempt: item.attempt },
+  );
+}
+
+/** As if it had never been touched, but for the number of its attempts. */
+function resetStep(state: NaiveState, index: number): void {
+  const step = state.steps[index]!;
+  const { body } = step.plan;
+  if (body !== null) state.scopes[body] = { ...newScope(), arrival: state.scopes[body]!.arrival };
+  state.steps[index] = { ...newStep(step.plan), attempt: step.attempt };
+}
+
+/** What was handled or made up for before may not be now. */
+function judgeAgain(step: NaiveStep): void {
+  if (step.status === "failed" && step.plan.onError === "fail" && step.failure !== "counted") step.failure = "pending";
+}
+
+function lostBecauseOfFailures(state: NaiveState): NaiveStep[] {
+  return state.steps.filter(
+    (step) =>
+      (step.status === "skipped" && ["upstream_failed", "scope_failed", "run_canceled"].includes(step.skipReason!)) ||
+      (step.status === "canceled" && step.cause !== "join_lost"),
+  );
+}

@@ -1,0 +1,49 @@
+import type { Store } from "../store/port.ts";
+import type { Clock } from "./clock.ts";
+
+/** Pause between two hints: a store may also hint at what this process has done itself. */
+const GAP_MS = 20;
+
+/** Passes on hints that another process may have changed something, for as long as somebody wants them. */
+export class ChangeHints {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #onHint: () => void;
+  #holders = 0;
+  #stop: (() => void) | null = null;
+  #lastAt = Number.NEGATIVE_INFINITY;
+  #cancel: (() => void) | null = null;
+
+  constructor(store: Store, clock: Clock, onHint: () => void) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#onHint = onHint;
+  }
+
+  /** Returns a function that ends it. */
+  hold(): () => void {
+    this.#holders += 1;
+    this.#stop ??= this.#store.onChange(() => this.#hear());
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.#holders -= 1;
+      if (this.#holders > 0) return;
+      this.#stop?.();
+      this.#stop = null;
+      this.#cancel?.();
+      this.#cancel = null;
+    };
+  }
+
+  #hear(): void {
+    if (this.#cancel !== null) return;
+    const wait = Math.max(0, this.#lastAt + GAP_MS - this.#clock.now());
+    this.#cancel = this.#clock.after(wait, () => {
+      this.#cancel = null;
+      this.#lastAt = this.#clock.now();
+      this.#onHint();
+    });
+  }
+}

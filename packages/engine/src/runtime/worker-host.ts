@@ -1,0 +1,128 @@
+import type { WorkerHandle, WorkOptions } from "../engine.ts";
+import { Caretaker } from "./caretaker.ts";
+import { ChangeHints } from "./change-hints.ts";
+import { eventReport, lookReport } from "./outbox.ts";
+import { ownStart, processHost } from "./owners.ts";
+import type { Runtime } from "./runtime.ts";
+import { Worker } from "./worker.ts";
+import type { WorkerContext } from "./worker.ts";
+
+const DEFAULT_CONCURRENCY = 10;
+const DEFAULT_POLL_MS = 1_000;
+const DEFAULT_DRAIN_MS = 30_000;
+
+interface Post {
+  readonly worker: Worker;
+  readonly caretaker: Caretaker;
+  readonly stop: (drainMs: number) => Promise<void>;
+}
+
+/** Starts and stops the workers of an engine. */
+export class WorkerHost {
+  readonly #runtime: Runtime;
+  readonly #leaseMs: number;
+  readonly #hints: ChangeHints;
+  readonly #posts = new Set<Post>();
+
+  constructor(runtime: Runtime, leaseMs: number) {
+    this.#runtime = runtime;
+    this.#leaseMs = leaseMs;
+    this.#hints = new ChangeHints(runtime.store, runtime.options.clock, () => this.#onHint());
+  }
+
+  /** Keeps hints coming from other processes; returns a function that ends it. */
+  holdHints(): () => void {
+    return this.#hints.hold();
+  }
+
+  async work(options: WorkOptions): Promise<WorkerHandle> {
+    const { names, crew } = this.#runtime;
+    const runIds = options.runIds === undefined ? null : new Set(options.runIds);
+    const settings = {
+      id: names.next(),
+      name: options.name ?? `worker-${process.pid}`,
+      concurrency: options.concurrency ?? DEFAULT_CONCURRENCY,
+      queues: options.queues ?? ["default"],
+      pollIntervalMs: options.pollIntervalMs ?? DEFAULT_POLL_MS,
+      leaseMs: this.#leaseMs,
+      runIds,
+    };
+    const worker = new Worker(settings, this.#workerContext());
+    const { id, name, queues } = settings;
+    const record = { id, host: processHost(), pid: process.pid, startedAt: ownStart(), name, queues };
+    const caretaker = this.#caretaker(record, runIds);
+    const release = this.#hints.hold();
+    const post: Post = { worker, caretaker, stop: (drainMs) => this.#stop(post, release, drainMs) };
+    this.#posts.add(post);
+    crew.add(worker);
+    await worker.start();
+    await caretaker.start();
+    return { id, stop: ({ drainMs = DEFAULT_DRAIN_MS } = {}) => post.stop(drainMs) };
+  }
+
+  async stopAll(drainMs: number): Promise<void> {
+    await Promise.all([...this.#posts].map((post) => post.stop(drainMs)));
+  }
+
+  async #stop(post: Post, release: () => void, drainMs: number): Promise<void> {
+    if (!this.#posts.delete(post)) return;
+    const { loop, logs, crew } = this.#runtime;
+    const hasFailed = loop.fault !== null;
+    if (hasFailed) post.worker.abandon();
+    else await post.worker.stop(drainMs);
+    crew.remove(post.worker);
+    release();
+    await logs.flush();
+    await loop.settled();
+    if (hasFailed) post.caretaker.abandon();
+    else await post.caretaker.close();
+  }
+
+  #onHint(): void {
+    const { crew, hub } = this.#runtime;
+    crew.hint();
+    crew.askHeartbeats();
+    for (const { caretaker } of this.#posts) caretaker.hint();
+    hub.hint();
+  }
+
+  #workerContext(): WorkerContext {
+    const runtime = this.#runtime;
+    const { store, time, runs, attempts, names, options } = runtime;
+    return {
+      clock: options.clock,
+      attempts,
+      hasHandler: (name) => options.registry.has(name),
+      handlerNames: () => options.registry.names(),
+      newToken: () => names.next(),
+      claim: (request) => time.ask(() => store.claim(request)),
+      heartbeat: (request) => time.ask(() => store.heartbeat(request)),
+      loadRun: (runId, version) => runs.get(runId, version),
+      report: (report, until) => runtime.report(report, until ?? null),
+      onTrouble: (what, error) => options.onTrouble(what, error),
+    };
+  }
+
+  #caretaker(record: ConstructorParameters<typeof Caretaker>[1], runIds: ReadonlySet<string> | null): Caretaker {
+    const runtime = this.#runtime;
+    const { store, time, runs, options } = runtime;
+    const context = {
+      store,
+      clock: options.clock,
+      random: options.random,
+      dueRuns: (limit: number) => time.ask(() => store.dueRuns(limit)),
+      sweep: (request: Parameters<typeof store.sweep>[0]) => time.ask(() => store.sweep(request)),
+      until: (instant: number) => time.until(instant),
+      attend: (runId: string) => {
+        // What this process has just made needs nobody's attention but that of its timers.
+        if (runIds !== null && runs.peek(runId) !== undefined) runtime.report(lookReport(runId, "timers"));
+        else runtime.attend(runId);
+      },
+      look: (runId: string) => runtime.look(runId),
+      lost: ({ runId, ...key }: Parameters<ConstructorParameters<typeof Caretaker>[0]["lost"]>[0]) =>
+        runtime.report(eventReport(runId, { type: "task.lost", at: runtime.now(), ...key })),
+      onTrouble: (what: string, error: unknown) => options.onTrouble(what, error),
+    };
+    return new Caretaker(context, record, runIds);
+  }
+}

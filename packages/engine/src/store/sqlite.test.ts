@@ -1,0 +1,317 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Database from "libsql";
+import { afterAll, beforeEach, expect, test } from "vitest";
+import { isBraidError } from "../errors.ts";
+import { runColumns, stepColumns } from "./codec.ts";
+import { enqueued, queuedRow, queueSteps, startRun, stepRow } from "./contract/fixtures.ts";
+import { chainPlan } from "./contract/plan.ts";
+import type { Store } from "./port.ts";
+import { createSqliteStore } from "./sqlite.ts";
+import { applicationId, schemaVersion } from "./sqlite/schema.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "braid-sqlite-"));
+chmodSync(directory, 0o755);
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+let path = "";
+let files = 0;
+beforeEach(() => {
+  files += 1;
+  path = join(directory, `${files}.db`);
+});
+
+async function opened(patienceMs?: number): Promise<Store> {
+  const store = createSqliteStore(patienceMs === undefined ? { path } : { path, patienceMs });
+  await store.open();
+  return store;
+}
+
+/** What another program sees in the file. */
+function query(sql: string): unknown[] {
+  const database = new Database(path);
+  try {
+    return database.prepare(sql).raw(true).all();
+  } finally {
+    database.close();
+  }
+}
+
+/** What another program does to the file. */
+function change(sql: string): void {
+  const database = new Database(path);
+  database.exec(sql);
+  database.close();
+}
+
+const modeOf = (file: string): number => statSync(file).mode & 0o777;
+
+test("makes its file for the owner alone, and a .braid directory that git ignores", async () => {
+  const home = join(directory, "project");
+  mkdirSync(home);
+  path = join(home, ".braid", "braid.db");
+  const store = await opened();
+  await store.putRanks("r", [1]);
+  expect(modeOf(join(home, ".braid"))).toBe(0o700);
+  expect(readFileSync(join(home, ".braid", ".gitignore"), "utf8")).toBe("*\n");
+  expect([path, `${path}-wal`, `${path}-shm`].map(modeOf)).toEqual([0o600, 0o600, 0o600]);
+  await store.close();
+});
+
+test("leaves everything in the one file when it is closed", async () => {
+  const store = await opened();
+  await store.putRanks("r", [1]);
+  await store.close();
+  expect(statSync(`${path}-wal`).size).toBe(0);
+  expect(query("select * from ranks")).toEqual([["r", "[1]"]]);
+});
+
+test("goes on with an existing file, and may be opened again after it was closed", async () => {
+  const store = await opened();
+  await store.putRanks("r", [1]);
+  await store.close();
+  await expect(store.getRanks("r")).rejects.toMatchObject({ code: "store_closed" });
+  expect(() => store.onChange(() => {})).toThrow("is not open");
+  await store.open();
+  expect(await store.getRanks("r")).toEqual([1]);
+  await store.close();
+  await store.close();
+});
+
+test("writes ahead to a log and waits for the disk at each commit", async () => {
+  const store = await opened();
+  await store.putRanks("r", [1]);
+  expect(query("pragma journal_mode")).toEqual([["wal"]]);
+  await store.close();
+});
+
+test("makes no directory but .braid", async () => {
+  path = join(directory, "missing", "braid.db");
+  const error = await opened().catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ name: "StoreError", code: "store_cannot_open" });
+  expect(isBraidError(error)).toBe(true);
+  expect((error as Error).message).toContain(path);
+  expect(existsSync(join(directory, "missing"))).toBe(false);
+});
+
+test("says that a directory is no file", async () => {
+  path = directory;
+  await expect(opened()).rejects.toMatchObject({ code: "store_cannot_open" });
+});
+
+test("says that a file is no database", async () => {
+  writeFileSync(path, "This is not a database, but a text that is long enough to look at.\n".repeat(20));
+  await expect(opened()).rejects.toMatchObject({ code: "store_not_a_store", message: expect.stringContaining(path) });
+});
+
+test("does not touch the database of another program", async () => {
+  change("create table notes (text)");
+  await expect(opened()).rejects.toMatchObject({
+    code: "store_not_a_store",
+    message: expect.stringContaining("another program"),
+  });
+  expect(query("select name from sqlite_schema")).toEqual([["notes"]]);
+});
+
+test("refuses a schema that is newer than it knows, and says which", async () => {
+  await (await opened()).close();
+  change(`pragma user_version = ${schemaVersion + 1}`);
+  await expect(opened()).rejects.toMatchObject({
+    code: "store_too_new",
+    details: { version: schemaVersion + 1, supported: schemaVersion },
+  });
+});
+
+test("says that a file is damaged", async () => {
+  const store = await opened();
+  await queueSteps(store, 50);
+  await store.close();
+  const bytes = readFileSync(path);
+  path = join(directory, "damaged.db");
+  // The header stays: it is still a database, but none of its pages can be read.
+  writeFileSync(path, bytes.fill(0xa5, 100));
+  await expect(opened()).rejects.toMatchObject({ code: "store_corrupt", message: expect.stringContaining(path) });
+});
+
+test("says that it cannot write to a file of somebody else", async () => {
+  await (await opened()).close();
+  chmodSync(path, 0o444);
+  rmSync(`${path}-wal`, { force: true });
+  rmSync(`${path}-shm`, { force: true });
+  const isRoot = process.geteuid?.() === 0;
+  // Root may write everywhere, so it becomes nobody for the length of the attempt.
+  if (isRoot) process.seteuid?.(65_534);
+  else chmodSync(directory, 0o555);
+  try {
+    const error = await opened().catch((reason: unknown) => reason);
+    expect((error as { code: string }).code).toMatch(/^store_(read_only|cannot_open)$/);
+    expect((error as Error).message).toContain("rights");
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+    else chmodSync(directory, 0o755);
+  }
+});
+
+test("waits for another writer without holding up the process, and gives up when its patience ends", async () => {
+  const store = await opened(150);
+  const other = new Database(path);
+  other.exec("begin immediate");
+  let ticks = 0;
+  const ticking = setInterval(() => (ticks += 1), 5);
+  await expect(store.putRanks("r", [1])).rejects.toMatchObject({ code: "store_busy" });
+  expect(ticks).toBeGreaterThan(3);
+  const second = store.putRanks("r", [2]);
+  setTimeout(() => other.exec("commit"), 15);
+  await second;
+  clearInterval(ticking);
+  expect(await store.getRanks("r")).toEqual([2]);
+  other.close();
+  await store.close();
+});
+
+test("reads while another process is writing", async () => {
+  const store = await opened();
+  await store.putRanks("r", [1]);
+  const other = new Database(path);
+  other.exec("begin immediate; insert into ranks values ('x', '[]')");
+  expect(await store.getRanks("r")).toEqual([1]);
+  expect(await store.getRanks("x")).toBeNull();
+  other.exec("rollback");
+  other.close();
+  await store.close();
+});
+
+test("refuses a row that contradicts the life of a row, and keeps the other runs of the call", async () => {
+  const store = await opened();
+  const good = await startRun(store);
+  const bad = await startRun(store);
+  const skippedWithoutReason = stepRow(0, { status: "skipped" });
+  const { answers } = await store.commit([bad.next({ steps: [stepRow(1), skippedWithoutReason] }), good.next()]);
+  expect(answers[0]).toMatchObject({ kind: "rejected", message: expect.stringContaining("skip_reason") });
+  expect(answers[1]?.kind).toBe("accepted");
+  expect((await store.load(bad.id))?.steps).toEqual([]);
+  await store.close();
+});
+
+test("names no run that is gone when it is given something that is no text", async () => {
+  const store = await opened();
+  // A boolean would end the process inside the driver.
+  await expect(store.load(true as unknown as string)).rejects.toThrow("not a boolean");
+  await store.close();
+});
+
+test("never goes back in time, even if the clock does", async () => {
+  let now = 5_000;
+  const store = createSqliteStore({ path, now: () => now });
+  await store.open();
+  expect((await store.commit([])).now).toBe(5_000);
+  now = 1_000;
+  expect((await store.commit([])).now).toBe(5_000);
+  await store.close();
+});
+
+test("tells a listener of changes by others, not of its own, until it is taken away", async () => {
+  const store = await opened();
+  const other = await opened();
+  let changes = 0;
+  let heard: () => void = () => {};
+  const forget = store.onChange(() => {
+    changes += 1;
+    heard();
+  });
+  await store.putRanks("own", [1]);
+  await new Promise<void>((resolve) => {
+    heard = resolve;
+    void other.putRanks("r", [1]);
+  });
+  expect(changes).toBe(1);
+  forget();
+  await other.putRanks("r2", [1]);
+  await other.close();
+  await store.close();
+  expect(changes).toBe(1);
+});
+
+interface TableColumn {
+  readonly name: string;
+  readonly type: string;
+  readonly notnull: number;
+}
+
+test.each([
+  ["runs", runColumns],
+  ["steps", stepColumns],
+])("has every column of the codec in table %s, of its kind", async (table, columns) => {
+  await (await opened()).close();
+  const database = new Database(path);
+  const found = database.prepare(`pragma table_info(${table})`).all() as TableColumn[];
+  database.close();
+  const byName = new Map(found.map(({ name, type, notnull }) => [name, { type, isNullable: notnull === 0 }]));
+  const types = { integer: "INTEGER", boolean: "INTEGER", real: "REAL", text: "TEXT", json: "TEXT" };
+  const expected = columns.map(({ name, kind, isNullable }) => [name, { type: types[kind], isNullable }] as const);
+  expect(expected.map(([name]) => [name, byName.get(name)])).toEqual(expected);
+});
+
+test("has the schema of the golden dump", async () => {
+  await (await opened()).close();
+  const rows = query("select sql from sqlite_schema where sql is not null order by rowid") as [string][];
+  expect(query("pragma application_id")).toEqual([[applicationId]]);
+  expect(query("pragma user_version")).toEqual([[schemaVersion]]);
+  const dump = [`-- user_version ${schemaVersion}`, ...rows.map(([sql]) => `${sql};`)].join("\n\n");
+  await expect(`${dump}\n`).toMatchFileSnapshot("./sqlite/schema.golden.sql");
+});
+
+test("shows every run in plain SQL, with steps that were never touched", async () => {
+  const store = await opened();
+  const workflow = { name: "release", hash: "hash-1", definition: {}, plan: chainPlan("release", ["a", "b", "c"]) };
+  await store.putWorkflow(workflow);
+  const run = await startRun(store, {
+    change: { steps: [queuedRow(0)], enqueue: [enqueued(0)], run: { remaining: 3 } as never },
+  });
+  const states = "select step, status, remaining_deps, remaining_tasks, initial_tasks, attempts from v_step_states";
+  const tasks = "select step, task_index, status, attempts, claimed_by from v_step_tasks";
+  const runs = "select run_id, status, total_steps, completed_steps, remaining_steps, started_at from v_runs";
+  expect(query(states)).toEqual([
+    ["a", "ready", 0, 1, 1, 1],
+    ["b", "pending", 1, 1, 1, 0],
+    ["c", "pending", 1, null, null, 0],
+  ]);
+  expect(query(tasks)).toEqual([
+    ["a", 0, "queued", 1, null],
+    ["b", 0, "pending", 0, null],
+  ]);
+  const queues = [{ queue: "default", limit: 1 }];
+  await store.claim({ worker: "w1", leaseMs: 1_000, queues, handlers: null, runIds: null });
+  expect(query(tasks)[0]).toEqual(["a", 0, "queued", 1, "w1"]);
+
+  await run.commit({
+    run: { completedSteps: 2, startedAt: 1_763_657_000_123 } as never,
+    steps: [
+      stepRow(0, { status: "completed", attempt: 1, attemptsUsed: 1 }),
+      stepRow(1, { status: "completed", satisfied: 1 }),
+      stepRow(2, { status: "running", satisfied: 1, items: 5, remaining: 4, completedItems: 1 }),
+      stepRow(2, { status: "completed", attempt: 2, attemptsUsed: 2 }, 0),
+      stepRow(2, { status: "ready" }, 1),
+    ],
+    closes: [{ step: 0, task: -1, attempt: 1 }],
+    payloads: [{ step: 2, task: 0, output: 7 }],
+  });
+  expect(query(states)).toEqual([
+    ["a", "completed", 0, 0, 1, 1],
+    ["b", "completed", 0, 0, 1, 0],
+    ["c", "running", 0, 4, 5, 0],
+  ]);
+  expect(query(tasks)).toEqual([
+    ["a", 0, "completed", 1, null],
+    ["b", 0, "completed", 0, null],
+    ["c", 0, "completed", 2, null],
+    ["c", 1, "pending", 0, null],
+  ]);
+  expect(query(runs)).toEqual([[run.id, "running", 3, 2, 1, "2025-11-20T16:43:20.123Z"]]);
+  expect(query('select step, depends_on, "on", port, depends_on_status from v_step_dependencies')).toEqual([
+    ["b", "a", "success", null, "completed"],
+    ["c", "b", "success", null, "completed"],
+  ]);
+  await store.close();
+});
