@@ -250,10 +250,10 @@ describe("Ctrl-C", () => {
   test("a second time ends a run that does not stop, and its programs", async () => {
     bench.write(
       "stubborn.yaml",
-      "name: stubborn\nsteps: [{ id: nap, run: \"trap '' TERM INT; echo $$ > stubborn.pid; echo ready; sleep 30\" }]\n",
+      "name: stubborn\nsteps: [{ id: nap, run: \"trap '' TERM INT; echo $$ > stubborn.pid; echo stubborn now; sleep 30\" }]\n",
     );
     const run = bench.start(["run", "stubborn.yaml", "--json", "--logs", "full"]);
-    await run.says("ready");
+    await run.says("stubborn now");
     const startedAt = Date.now();
     run.process.kill("SIGINT");
     await run.says("canceling");

@@ -88,10 +88,7 @@ describe("usage", () => {
     [["runs", "show", "../../etc"], /A run id has letters, digits, `-` and `_`, at most 64 of them.\n$/],
     [["run"], "braid: run needs a workflow file\nbraid run workflow.yaml; `braid init` writes a first one.\n"],
     [["run", "god.yaml"], "braid: cannot read `god.yaml`: no such file\nDid you mean `good.yaml`?\n"],
-    [
-      ["run", "good.yaml", "--store", "mysql://root:secret@db"],
-      "There is no store for `mysql:` URLs.",
-    ],
+    [["run", "good.yaml", "--store", "mysql://root:secret@db"], "There is no store for `mysql:` URLs."],
     [["run", "good.yaml", "--input", "x=1"], "braid: input `x` is not declared; the workflow declares no inputs\n"],
     [["prune"], "braid: prune needs to know which runs\nGive --older-than 7d, --keep 100, or both.\n"],
   ] as const)("%j says what is wrong and exits with 2", async (args, stderr) => {

@@ -57,7 +57,8 @@ export function viewOfModel(state: NaiveState): View {
   for (const step of state.steps) {
     if (step.plan.kind === "pool") continue;
     const { id, isMap } = step.plan;
-    view.set(id, describeTask(step));
+    const { timeoutAt = null } = step.plan.body === null || isMap ? {} : state.scopes[step.plan.body]!;
+    view.set(id, describeTask(step, timeoutAt ?? step.deadlineAt));
     view.set(`${id}.join`, describeJoin(step));
     for (const item of step.items ?? []) view.set(`${id}[${item.task}]`, describeTask(item));
     if (isMap && step.itemCount !== null) {
@@ -77,7 +78,8 @@ const UNTOUCHED = "pending";
 function describeRow(row: StepRow, kind: StepKind): string {
   const { status, timer, timerAt, deadlineAt, failure, attempt } = row;
   const isPlain = status === "pending" || (status === "ready" && row.task >= 0);
-  const stopCause = row.stopCause === null ? "" : ` cause=${row.stopCause}`;
+  const stopCause =
+    row.stopCause === null ? "" : ` cause=${row.stopCause === "scope_stopped" ? "withdrawn" : row.stopCause}`;
   return [
     kind === "phase" && !isTerminal(status) ? "pending" : isPlain ? "pending" : status,
     row.skipReason ?? "",
@@ -117,8 +119,7 @@ const describeJoin = (step: NaiveStep): string => `triggeredBy=${step.triggeredB
 
 /**
  * The facts that differ, or none. A rate timer may stay open although nobody waits for it any more, so the model only
- * asks that there is one wherever somebody waits, and that nothing else wakes the run.
- */
+ * asks that there is one wherever somebody waits, and that nothing else wakes the run. */
 export function differences(kernel: View, model: View): string[] {
   const lines: string[] = [];
   for (const [key, value] of kernel) {

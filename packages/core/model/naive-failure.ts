@@ -32,10 +32,7 @@ function hasReachedEnd(state: NaiveState, step: NaiveStep): boolean {
     if (edgeOf(state, edge) !== "dead") return false;
     const target = state.steps[edge.to]!;
     // A join that has fired, or still can, is not taken down.
-    if (!isSettled(target)) return false;
-    // KNOWN 011
-    const isLost = ["scope_failed", "run_canceled", "join_lost"].includes(target.skipReason ?? "");
-    if (target.firedOrder > 0 && !(isLost && target.settledOrder > step.settledOrder)) return false;
+    if (!isSettled(target) || target.firedOrder > 0) return false;
     return target.settledOrder < step.settledOrder || hasReachedEnd(state, target);
   });
 }

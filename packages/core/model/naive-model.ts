@@ -217,6 +217,7 @@ function timerFired(state: NaiveState, event: TimerFired): boolean {
       stopPhase(state, "run_timeout");
     } else {
       scope.hasTimedOut = true;
+      Object.assign(state.steps[event.step]!, { cause: "scope_timeout", error: { code: "timeout", message: "" } });
       stopOutside(state, index, { cause: "scope_timeout", isSoft: false });
     }
     return true;

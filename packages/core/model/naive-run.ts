@@ -131,10 +131,7 @@ export function resumeRun(state: NaiveState): boolean {
     if (task.timer !== null) task.timer.at += length;
     if (task.deadlineAt !== null) task.deadlineAt += length;
   }
-  for (const scope of state.scopes) {
-    scope.arrival += length;
-    if (scope.timeoutAt !== null) scope.timeoutAt += length;
-  }
+  for (const scope of state.scopes) if (scope.timeoutAt !== null) scope.timeoutAt += length;
   return true;
 }
 

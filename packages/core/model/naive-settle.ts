@@ -29,7 +29,8 @@ export function start(state: NaiveState, task: NaiveTask): void {
 function startDeadline(state: NaiveState, task: NaiveTask): void {
   const step = state.steps[task.plan.index]!;
   const deadline = task.deadlineMs ?? step.deadlineMs ?? task.plan.deadlineMs;
-  const timeout = hasWorker(task) ? null : (task.timeoutMs ?? step.timeoutMs ?? task.plan.timeoutMs);
+  const timeout =
+    hasWorker(task) || task.plan.kind === "sleep" ? null : (task.timeoutMs ?? step.timeoutMs ?? task.plan.timeoutMs);
   const limits = [deadline, timeout].filter((one) => one !== null);
   if (limits.length > 0) task.deadlineAt = state.clock + Math.min(...limits);
 }
@@ -48,7 +49,7 @@ export function complete(state: NaiveState, task: NaiveTask, activePorts: readon
 
 export function fail(state: NaiveState, task: NaiveTask, error: StepError): void {
   task.status = "failed";
-  if (task.cause !== "deadline") task.cause = null;
+  if (task.cause !== "deadline" && task.cause !== "scope_timeout") task.cause = null;
   task.error = error;
   settle(state, task);
   const step = asStep(state, task);
@@ -56,6 +57,7 @@ export function fail(state: NaiveState, task: NaiveTask, error: StepError): void
     failItem(state, task);
     return;
   }
+  skipMembers(state, step, "scope_failed");
   const { onError } = step.plan;
   step.isCut = onError === "skipDependents";
   step.failure = onError === "fail" ? "pending" : "tolerated";
@@ -95,11 +97,15 @@ export function skip(
   step.skipReason = reason;
   step.isCut = isCut;
   settle(state, step);
-  if (step.plan.body === null || step.plan.isMap) return;
-  for (const member of state.plan.scopes[step.plan.body]!.members) {
+  skipMembers(state, step, step.plan.kind === "phase" ? reason : reasonInside(reason));
+}
+
+/** What has not settled when its block does has not begun. */
+function skipMembers(state: NaiveState, { plan }: NaiveStep, reason: SkipReason): void {
+  if (plan.body === null || plan.isMap) return;
+  for (const member of state.plan.scopes[plan.body]!.members) {
     const one = state.steps[member]!;
-    if (!isSettled(one))
-      skip(state, one, { reason: step.plan.kind === "phase" ? reason : reasonInside(reason), isCut: false });
+    if (!isSettled(one)) skip(state, one, { reason, isCut: false });
   }
 }
 

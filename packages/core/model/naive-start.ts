@@ -1,6 +1,6 @@
 import type { StepEvaluated } from "../src/kernel/event.ts";
 import type { StepError } from "../src/kernel/status.ts";
-import { complete, fail, settleStopped, skip, start } from "./naive-settle.ts";
+import { complete, fail, hasWorker, settleStopped, skip, start } from "./naive-settle.ts";
 import { newTask } from "./naive-state.ts";
 import type { NaiveScope, NaiveState, NaiveStep, NaiveTask } from "./naive-state.ts";
 import { isSpared } from "./naive-stop.ts";
@@ -124,7 +124,7 @@ export function failAttempt(state: NaiveState, task: NaiveTask, { error, isRetry
     return;
   }
   const delayMs = retryAfterMs ?? retry.delayMs;
-  if (delayMs <= 0) {
+  if (delayMs <= 0 && hasWorker(task)) {
     wantAgain(state, task);
     return;
   }

@@ -55,7 +55,7 @@ const rate: fc.Arbitrary<RateLimit> = fc.record({
   burst: fc.integer({ min: 1, max: 3 }),
 });
 
-const mode = mostly("fail_all" as const, "continue" as const);
+const mode = mostly("fail_all" as const, "complete_running" as const, "continue" as const);
 
 /** Plans of up to about fourteen steps. */
 export function randomPlan(features: Features): fc.Arbitrary<PlanSpec> {

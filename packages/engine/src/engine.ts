@@ -1,4 +1,5 @@
 import type { Definition, JsonObject, JsonValue, Plan, RunFailure, RunOverrides, RunStatus, StepError, StepStatus } from "@braid/core";
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { StepType } from "./steps/step-type.ts";
 import type { LogLine, RunSummaryRow, Store } from "./store/port.ts";
 
@@ -21,6 +22,19 @@ export interface EngineOptions {
   /** Called for every log line of attempts run here, after masking. */
   readonly onLog?: (line: LogLine) => void;
 }
+
+/** What the builder makes of a workflow in code: its definition, and the functions that the definition names. */
+export interface WorkflowInCode {
+  readonly definition: Definition;
+  readonly functions?: ReadonlyMap<string, (input: never) => unknown>;
+  /** Checks and converts a run's input. */
+  readonly inputSchema?: StandardSchemaV1<unknown, unknown> | null;
+  /** Workflows in code that steps run as children. */
+  readonly children?: readonly WorkflowInCode[];
+}
+
+/** A workflow by name, as a definition, or in code. */
+export type WorkflowSource = string | Definition | WorkflowInCode;
 
 export interface Registered {
   readonly name: string;
@@ -108,11 +122,11 @@ export interface WorkerHandle {
 export interface Engine {
   readonly store: Store;
   /** Compiles and stores a workflow. Throws `InvalidDefinition` (with `diagnostics`). */
-  register(definition: Definition): Promise<Registered>;
+  register(workflow: Exclude<WorkflowSource, string>): Promise<Registered>;
   /** Creates a run; a worker must carry it. Input is checked against `inputs` (`InvalidInput`). */
-  start(workflow: string | Definition, options?: StartOptions): Promise<RunHandle>;
+  start(workflow: WorkflowSource, options?: StartOptions): Promise<RunHandle>;
   /** `start`, and works on it in this process until it is terminal. */
-  run(workflow: string | Definition, options?: StartOptions & { readonly timeoutMs?: number }): Promise<RunResult>;
+  run(workflow: WorkflowSource, options?: StartOptions & { readonly timeoutMs?: number }): Promise<RunResult>;
   get(runId: string): Promise<RunHandle | null>;
   /** Result so far, also of a run that is not terminal. */
   inspect(runId: string): Promise<RunResult | null>;

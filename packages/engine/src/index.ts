@@ -1,1 +1,71 @@
-export {};
+export { createEngine } from "./runtime/create-engine.ts";
+export type { EngineParts } from "./runtime/create-engine.ts";
+export type {
+  Engine,
+  EngineOptions,
+  Progress,
+  PublicTraceEvent,
+  Registered,
+  RunHandle,
+  RunResult,
+  StartOptions,
+  StepResultView,
+  WorkerHandle,
+  WorkflowInCode,
+  WorkflowSource,
+  WorkOptions,
+} from "./engine.ts";
+
+export type { FunctionInput } from "./runtime/function-input.ts";
+export { AttemptStopped } from "./runtime/attempt.ts";
+export type { StopReason } from "./runtime/attempt.ts";
+export { BraidError, isBraidError } from "./errors.ts";
+export { EngineError, InvalidDefinition, InvalidInput } from "./runtime/errors.ts";
+export type { EngineErrorCode } from "./runtime/errors.ts";
+export { StoreError } from "./store/store-error.ts";
+export type { StoreErrorCode } from "./store/store-error.ts";
+export { createStore, openStore } from "./store/open.ts";
+export { createMemoryStore } from "./store/memory.ts";
+export type { MemoryStoreOptions } from "./store/memory.ts";
+export { createSqliteStore } from "./store/sqlite.ts";
+export type { SqliteStoreOptions } from "./store/sqlite.ts";
+export type {
+  CancelAnswer,
+  CancelRequest,
+  ClaimAnswer,
+  ClaimedTask,
+  ClaimRequest,
+  CommitAnswer,
+  CommitAnswers,
+  CreateAnswer,
+  Enqueue,
+  Fence,
+  HeartbeatAnswer,
+  HeartbeatRequest,
+  LoadedRun,
+  LogFilter,
+  LogLine,
+  NewRun,
+  NewSignal,
+  Payload,
+  PayloadRequest,
+  PayloadWrite,
+  RunCommit,
+  RunFilter,
+  RunSummaryRow,
+  Store,
+  StoredSignal,
+  StoredWorkflow,
+  SweepAnswer,
+  TaskKey,
+  WorkerRecord,
+  WorkflowRecord,
+} from "./store/port.ts";
+export { StepFailure } from "./steps/step-type.ts";
+export type { EvaluatedPayload, StepContext, StepLogger, StepResult, StepType } from "./steps/step-type.ts";
+export { defineStepType, withActivePorts } from "./steps/define-step-type.ts";
+export type { DefinedStepType, StepTypeDefaults, StepTypeDefinition, WithPorts } from "./steps/define-step-type.ts";
+export { workflow, Workflow } from "./builder/workflow.ts";
+export type { BuiltWorkflow, ChildWorkflow } from "./builder/built-workflow.ts";
+export { workflow, Workflow } from "./builder/workflow.ts";
+export type { BuiltWorkflow, ChildWorkflow } from "./builder/built-workflow.ts";

@@ -1,4 +1,6 @@
-import type { Definition, JsonObject, Plan, RunOverrides } from "@braid/core";
+import { resolve } from "node:path";
+import type { JsonObject, Plan, RunOverrides } from "@braid/core";
+import type { WorkflowSource } from "@braid/engine";
 import type { CommandContext } from "../command-context.ts";
 import { UsageError } from "../cli-error.ts";
 import { readDuration } from "../input/duration.ts";
@@ -7,7 +9,6 @@ import { readObjectFile } from "../input/read-data-file.ts";
 import { runOverrides } from "../input/run-overrides.ts";
 import { loadPlan } from "../load/load-plan.ts";
 import { isFileArgument } from "../load/workflow-file.ts";
-import type { WorkflowModule } from "../load/workflow-module.ts";
 import { withEngine } from "../store/open-engine.ts";
 import { storeExists } from "../store/store-url.ts";
 import type { StoreChoice } from "../store/store-url.ts";
@@ -32,7 +33,7 @@ export interface RunCommandOptions {
 
 /** A run that is about to start: everything about it has been read and checked. */
 export interface PreparedRun {
-  readonly workflow: string | Definition | WorkflowModule;
+  readonly workflow: WorkflowSource;
   readonly plan: Plan;
   readonly input: JsonObject;
   readonly overrides: RunOverrides;
@@ -78,8 +79,12 @@ async function fromFile(
 ): Promise<FoundWorkflow | null> {
   const loaded = await loadPlan(context, file, options);
   if (loaded === null || loaded.definition === null) return null;
-  const { definition, module, plan, directory } = loaded;
-  return { workflow: module ?? definition, plan, meta: { directory, file } };
+  const { definition, code, plan, directory } = loaded;
+  return {
+    workflow: code ?? definition,
+    plan,
+    meta: { directory, ...(file === "-" ? {} : { file: resolve(context.io.cwd, file) }) },
+  };
 }
 
 async function fromStore(name: string, choice: StoreChoice): Promise<FoundWorkflow> {

@@ -2,10 +2,9 @@ import type { Engine } from "@braid/engine";
 import type { CommandContext } from "../command-context.ts";
 import { UsageError } from "../cli-error.ts";
 import { exitCode } from "../exit-code.ts";
-import { withEngine } from "../store/open-engine.ts";
-import { loadRun } from "../store/open-run.ts";
-import { findRunId } from "../store/find-run.ts";
-import { chooseStore, storeExists } from "../store/store-url.ts";
+import { loadRunCode } from "../load/run-code.ts";
+import { capOf, openRun } from "../store/open-run.ts";
+import { chooseStore } from "../store/store-url.ts";
 import type { StoreChoice } from "../store/store-url.ts";
 import { dryRun } from "./dry-run.ts";
 import { followRun } from "./follow-run.ts";
@@ -20,13 +19,7 @@ export async function run(
   target: string | undefined,
   options: RunCommandOptions,
 ): Promise<number> {
-  if (options.resume !== undefined) {
-    if (target === undefined) return await resumeRun(context, options.resume, options);
-    throw new UsageError(
-      "--resume carries on a run by its id and takes no file",
-      `braid run --resume ${options.resume}`,
-    );
-  }
+  if (options.resume !== undefined) return await resumeRun(context, { name: options.resume, file: target, options });
   if (target === undefined) {
     throw new UsageError("run needs a workflow file", "braid run workflow.yaml; `braid init` writes a first one.");
   }
@@ -56,22 +49,24 @@ async function startRun(context: CommandContext, { choice, prepared, options }: 
   });
 }
 
+interface Resume {
+  readonly name: string;
+  /** Where the functions of the run's steps are, if not where they were. */
+  readonly file: string | undefined;
+  readonly options: RunCommandOptions;
+}
+
 /** Attaches to a run, and takes it over if the process that worked on it has died. */
-async function resumeRun(context: CommandContext, name: string, options: RunCommandOptions): Promise<number> {
+async function resumeRun(context: CommandContext, { name, file, options }: Resume): Promise<number> {
   const choice = chooseStore(context.io, options);
-  if (!storeExists(choice)) {
-    throw new UsageError(
-      `there is no run \`${name}\`: this directory has no store yet`,
-      "Name the store with --store or BRAID_STORE.",
-    );
-  }
-  const found = await withEngine(choice, {}, async (engine) => await loadRun(engine, await findRunId(engine, name)));
-  const { plan, runId, loaded } = found;
+  const { plan, runId, loaded } = await openRun(context, { id: name, ...options }, (found) => Promise.resolve(found));
+  const code = await loadRunCode(context.io, loaded.meta, file);
   const env = await commandEnvironment(context, options);
-  const concurrency = loaded.run.maxConcurrent ?? plan.scopes[0]?.maxConcurrent ?? 10;
   // Lines for people go on from here; a program that reads JSON gets the whole trace, without a gap.
   const shownAfter = options.json === true ? 0 : loaded.run.traceSeq;
   return await withWorkingEngine({ choice, env, plan }, async (engine, logs) => {
+    if (code !== null) await engine.register(code);
+    const concurrency = capOf(loaded, plan);
     return await followRun({ context, engine, runId, plan, concurrency, logs, progress: options, shownAfter });
   });
 }

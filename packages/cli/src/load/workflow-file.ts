@@ -3,11 +3,12 @@ import { readdir, readFile } from "node:fs/promises";
 import { basename, dirname, extname, resolve } from "node:path";
 import { compile, nearestName, parseJson, parseYaml } from "@braid/core";
 import type { Compiled, Definition, Diagnostic, Plan } from "@braid/core";
+import type { WorkflowInCode } from "@braid/engine";
 import { UsageError } from "../cli-error.ts";
 import { reasonOf } from "../input/read-data-file.ts";
 import type { Io } from "../io.ts";
+import { isModuleFile } from "./run-code.ts";
 import { loadModule } from "./workflow-module.ts";
-import type { WorkflowModule } from "./workflow-module.ts";
 
 /** A workflow as read from a file, a module or stdin, and compiled. `plan` is null when something is wrong with it. */
 export interface LoadedWorkflow {
@@ -21,10 +22,9 @@ export interface LoadedWorkflow {
   readonly plan: Plan | null;
   readonly diagnostics: readonly Diagnostic[];
   /** What the builder made, with the functions of its steps; null for text. */
-  readonly module: WorkflowModule | null;
+  readonly code: WorkflowInCode | null;
 }
 
-const moduleKinds: ReadonlySet<string> = new Set([".ts", ".mts", ".js", ".mjs"]);
 const textKinds: ReadonlySet<string> = new Set([".yaml", ".yml", ".json"]);
 
 /** Whether an argument means a file, and not the name of a stored workflow. */
@@ -34,7 +34,7 @@ export function isFileArgument(io: Pick<Io, "cwd">, argument: string): boolean {
 
 function isKnownKind(file: string): boolean {
   const kind = extname(file).toLowerCase();
-  return textKinds.has(kind) || moduleKinds.has(kind);
+  return textKinds.has(kind) || isModuleFile(file);
 }
 
 /** Reads and compiles a workflow. Problems of the definition are in `diagnostics`; a file that cannot be read is a usage error. */
@@ -42,7 +42,7 @@ export async function loadWorkflowFile(io: Pick<Io, "cwd" | "readStdin">, file: 
   if (file === "-") return fromText({ file: stdinName, directory: io.cwd }, await io.readStdin());
   const path = resolve(io.cwd, file);
   const place = { file, directory: dirname(path) };
-  if (moduleKinds.has(extname(path).toLowerCase())) return fromModule(place, await loadModule(path, file));
+  if (isModuleFile(path)) return fromModule(place, await loadModule(path, file));
   return fromText(place, await readWorkflowText(path, file));
 }
 
@@ -58,7 +58,7 @@ function fromText(place: Place, text: string): LoadedWorkflow {
   const compiled = parsed.partial === null ? noPlan : compile(parsed.partial, { locate: parsed.locate, types: [] });
   const diagnostics = [...parsed.diagnostics, ...compiled.diagnostics].toSorted(byPlace);
   const plan = parsed.definition === null ? null : compiled.plan;
-  return { ...place, text, definition: parsed.definition, plan, diagnostics, module: null };
+  return { ...place, text, definition: parsed.definition, plan, diagnostics, code: null };
 }
 
 const noPlan: Compiled = { plan: null, diagnostics: [] };
@@ -67,9 +67,9 @@ function byPlace(a: Diagnostic, b: Diagnostic): number {
   return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 }
 
-function fromModule(place: Place, module: WorkflowModule): LoadedWorkflow {
-  const { definition } = module;
-  return { ...place, text: null, definition, ...compile(definition), module };
+function fromModule(place: Place, code: WorkflowInCode): LoadedWorkflow {
+  const { definition } = code;
+  return { ...place, text: null, definition, ...compile(definition), code };
 }
 
 async function readWorkflowText(path: string, file: string): Promise<string> {

@@ -2,16 +2,11 @@ import { existsSync } from "node:fs";
 import { extname } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { Definition } from "@braid/core";
+import type { WorkflowInCode } from "@braid/engine";
 import { messageOf, UsageError } from "../cli-error.ts";
 
-/** What a module with a workflow exports: the builder's workflow, by default or by any name. */
-export interface WorkflowModule {
-  readonly definition: Definition;
-}
-
 /** Loads a TypeScript or JavaScript file and finds the workflow in its exports. */
-export async function loadModule(path: string, file: string): Promise<WorkflowModule> {
+export async function loadModule(path: string, file: string): Promise<WorkflowInCode> {
   if (!existsSync(path)) throw new UsageError(`cannot read \`${file}\`: no such file`);
   const exports = await importModule(path).catch((error: unknown) => {
     throw new UsageError(`cannot load \`${file}\`: ${messageOf(error)}`, undefined, error);
@@ -65,7 +60,7 @@ async function importWithJiti(path: string): Promise<Readonly<Record<string, unk
   return await jiti.import<Readonly<Record<string, unknown>>>(path);
 }
 
-function pickWorkflow(exports: Readonly<Record<string, unknown>>, file: string): WorkflowModule {
+function pickWorkflow(exports: Readonly<Record<string, unknown>>, file: string): WorkflowInCode {
   if (isWorkflow(exports["default"])) return exports["default"];
   const named = Object.entries(exports).flatMap(([name, value]) => (isWorkflow(value) ? [{ name, value }] : []));
   const [first, second] = named;
@@ -79,7 +74,7 @@ function pickWorkflow(exports: Readonly<Record<string, unknown>>, file: string):
   return first.value;
 }
 
-function isWorkflow(value: unknown): value is WorkflowModule {
+function isWorkflow(value: unknown): value is WorkflowInCode {
   if (typeof value !== "object" || value === null || !("definition" in value)) return false;
   const { definition } = value;
   return typeof definition === "object" && definition !== null && "steps" in definition && "name" in definition;

@@ -45,6 +45,11 @@ export async function loadRun(engine: Engine, runId: string): Promise<OpenRun> {
   return { engine, runId, loaded, plan: stored.plan };
 }
 
+/** Most tasks at a time in a run: what it was started with, else what its file says, else the default. */
+export function capOf(loaded: LoadedRun, plan: Plan): number {
+  return loaded.run.maxConcurrent ?? plan.scopes[0]?.maxConcurrent ?? 10;
+}
+
 /** Index of a step that an option names; the nearest name is offered where there is none. */
 export function findStepIndex(plan: Plan, id: string): number {
   const steps = plan.steps.filter((step) => !step.hidden);

@@ -4,6 +4,7 @@ import type { PublicTraceEvent } from "@braid/engine";
 import { simulate } from "../simulate/simulator.ts";
 import type { StepScenario } from "../simulate/scenario.ts";
 import { applyTrace } from "../view/apply-trace.ts";
+import { readTraceLine } from "../view/trace-line.ts";
 import { createRunView } from "../view/run-view.ts";
 import type { RunView } from "../view/run-view.ts";
 
@@ -25,6 +26,6 @@ export function traceOf(plan: Plan, steps: Readonly<Record<string, StepScenario>
 /** The view after the events up to a moment, in milliseconds since the start. */
 export function viewAt(plan: Plan, trace: readonly PublicTraceEvent[], untilMs = Number.POSITIVE_INFINITY): RunView {
   const view = createRunView(plan);
-  for (const event of trace) if (Date.parse(String(event["at"])) <= untilMs) applyTrace(view, event);
+  for (const event of trace) if (readTraceLine(event).at <= untilMs) applyTrace(view, event);
   return view;
 }

@@ -1,8 +1,10 @@
+import type { Section } from "./aliases.ts";
 import { listNames, quote } from "./describe.ts";
 import { readDuration } from "./duration.ts";
 import { readCommand, readParams } from "./environment.ts";
 import { isList, isObject, readFields } from "./fields.ts";
 import type { Field, Fields } from "./fields.ts";
+import { meaningOf } from "./meaning.ts";
 import type { ActionDefinition } from "./model.ts";
 import type { Reading } from "./reading.ts";
 import { readData, readTemplateText, readText, reportExpected, reportMisplaced } from "./values.ts";
@@ -21,23 +23,33 @@ const COMPANIONS: readonly { readonly key: string; readonly actions: readonly Ac
   { key: "workingDirectory", actions: ["run", "command", "type"] },
 ];
 
+interface ActionType {
+  /** Keys of its input; null where it takes none. */
+  readonly section: Section | null;
+  readonly read: (reading: Reading, input: Field) => ActionDefinition | undefined;
+}
+
 /** Types that are actions of their own. A graph has no other way to write them. */
-const TYPES_AS_ACTIONS: {
-  readonly [type: string]: ((reading: Reading, input: Field) => ActionDefinition | undefined) | undefined;
-} = {
-  entrypoint: () => ({ kind: "entrypoint" }),
-  join: () => ({ kind: "none" }),
-  run: (reading, input) => readTypeInput(reading, input, { section: "runInput", key: "run" }),
-  command: (reading, input) => readTypeInput(reading, input, { section: "commandInput", key: "command" }),
-  workflow: readChildInput,
-  sleep: readSleep,
-  approval: readApproval,
-  signal: readSignal,
-};
+const ACTION_TYPES: ReadonlyMap<string, ActionType> = new Map<string, ActionType>([
+  ["entrypoint", { section: null, read: () => ({ kind: "entrypoint" }) }],
+  ["join", { section: null, read: () => ({ kind: "none" }) }],
+  ["run", { section: "runInput", read: (reading, input) => readProgramInput(reading, input, "run") }],
+  ["command", { section: "commandInput", read: (reading, input) => readProgramInput(reading, input, "command") }],
+  ["workflow", { section: "workflowInput", read: readChildInput }],
+  ["sleep", { section: "sleep", read: readSleep }],
+  ["approval", { section: "approval", read: readApproval }],
+  ["signal", { section: "signal", read: readSignal }],
+]);
 
 /** Whether a step type has a meaning that a file cannot change. */
 export function isActionType(type: string): boolean {
-  return Object.hasOwn(TYPES_AS_ACTIONS, type);
+  return ACTION_TYPES.has(type);
+}
+
+/** Whether a step type has an input of this name. Types that are not built in say so only when they run. */
+export function hasInput(type: string, name: string): boolean {
+  const known = ACTION_TYPES.get(type);
+  return known === undefined || (known.section !== null && meaningOf(known.section, name) !== undefined);
 }
 
 /** Whether `parallel` holds steps, and is not a mark of an order group. */
@@ -94,9 +106,7 @@ export function readAction(
 
 function readProgram(reading: Reading, fields: Fields, key: "run" | "command"): ActionDefinition | undefined {
   const field = fields.get(key);
-  if (field === undefined) {
-    return undefined;
-  }
+  if (field === undefined) return undefined;
   const shell = fields.get("shell");
   const place = withoutUndefined({
     shell: shell && readText(reading, shell),
@@ -129,13 +139,11 @@ function readTyped(reading: Reading, fields: Fields, field: Field): ActionDefini
     reading.error({ code: "invalid_value", message, hint: "Write `parallel: {steps: […]}`.", path: field.at });
     return undefined;
   }
-  if (Object.hasOwn(TYPES_AS_ACTIONS, type)) {
-    if (params !== undefined)
-      reportMisplaced(reading, params, { problem: `has no meaning beside type ${quote(type)}`, hint: "Write `with`." });
-    return TYPES_AS_ACTIONS[type]?.(
-      reading,
-      written ?? { value: {}, at: field.at, label: `The input of type ${quote(type)}` },
-    );
+  const known = ACTION_TYPES.get(type);
+  if (known !== undefined) {
+    const problem = `has no meaning beside type ${quote(type)}`;
+    if (params !== undefined) reportMisplaced(reading, params, { problem, hint: "Write `with`." });
+    return known.read(reading, written ?? { value: {}, at: field.at, label: `The input of type ${quote(type)}` });
   }
   return withoutUndefined({
     kind: "type" as const,
@@ -146,13 +154,8 @@ function readTyped(reading: Reading, fields: Fields, field: Field): ActionDefini
   });
 }
 
-interface ProgramInput {
-  readonly section: "runInput" | "commandInput";
-  readonly key: "run" | "command";
-}
-
-function readTypeInput(reading: Reading, input: Field, { section, key }: ProgramInput): ActionDefinition | undefined {
-  const fields = readFields(reading, input, section);
+function readProgramInput(reading: Reading, input: Field, key: "run" | "command"): ActionDefinition | undefined {
+  const fields = readFields(reading, input, `${key}Input`);
   if (fields === undefined) return undefined;
   if (fields.has(key)) return readProgram(reading, fields, key);
   reading.error({ code: "missing_value", message: `${input.label} has no \`${key}\`.`, path: input.at });

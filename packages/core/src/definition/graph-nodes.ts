@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from "../json.ts";
-import { findAction, readAction } from "./action.ts";
+import { findAction, hasInput, readAction } from "./action.ts";
 import type { Section } from "./aliases.ts";
 import { quote } from "./describe.ts";
 import { fieldOf, isList, isObject, itemsOf, readFields } from "./fields.ts";
@@ -126,26 +126,24 @@ function withInputs(reading: Reading, fields: Fields, { inputs, at }: Arrivals):
     const problem = "and `with` say the same thing in a graph";
     reportMisplaced(reading, params, { problem, hint: "Keep one of them." });
   }
-  if (inputKey === undefined && inputs.size > 0) {
-    const message = "An edge leads to an input of this node, and its action has none.";
-    reading.error({
-      code: "invalid_value",
-      message,
-      hint: "Give the node a `type`, or leave out `targetHandle`.",
-      path: at,
-    });
-  }
   const written = input ?? params;
-  if (written === undefined && (inputs.size === 0 || inputKey === undefined)) return fields;
+  const arriving = inputKey === undefined ? new Map<string, string>() : inputsOf(fields, inputs);
+  if (written === undefined && arriving.size === 0) return fields;
   const field = written ?? fieldOf({}, memberPointer(at, "params"), "`params`");
   const others = new Map([...fields].filter(([key]) => key !== "params" && key !== "with"));
-  if (inputs.size === 0) return others.set(inputKey ?? "with", field);
+  if (arriving.size === 0) return others.set(inputKey ?? "with", field);
   if (!isObject(field.value)) {
     reportExpected(reading, field, { what: "a mapping that edges can add to" });
     return others;
   }
-  const value = mergeInputs(reading, field, { object: field.value, inputs });
+  const value = mergeInputs(reading, field, { object: field.value, inputs: arriving });
   return others.set(inputKey ?? "with", { ...field, value });
+}
+
+/** Editors name a handle at both ends of every edge: what arrives at a node that has no such input only says where to draw. */
+function inputsOf(fields: Fields, inputs: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const type = fields.get("type")?.value;
+  return typeof type === "string" ? new Map([...inputs].filter(([name]) => hasInput(type, name))) : inputs;
 }
 
 function mergeInputs(

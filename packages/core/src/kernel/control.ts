@@ -11,7 +11,8 @@ import type { Work } from "./work.ts";
 
 /**
  * Cancel, pause, resume and the run's timeout. A first cancel stops everything but `finally`; a second stops that too, or
- * keeps it from starting. A pause withdraws queued tasks and stops every clock but those of running attempts.
+ * keeps it from starting. A pause withdraws queued tasks and stops every clock but those of running attempts. A rate limit
+ * is no clock of the run: it counts starts in real time, paused or not.
  */
 
 export function cancelRun(work: Work): string | null {
@@ -83,15 +84,10 @@ function moveRunTimers(work: Work, lengthMs: number): void {
     run.timeoutAt += lengthMs;
     openTimer(work, { at: run.timeoutAt, step: -1, task: -1, kind: "timeout" });
   }
-  if (run.rateAt !== null) {
-    run.rateAt += lengthMs;
-    openTimer(work, { at: run.rateAt, step: -1, task: -1, kind: "rate" });
-  }
-  if (work.plan.scopes[0]!.rateLimit !== null) run.rateTat += lengthMs;
 }
 
 function moveTimers(work: Work, row: StepRow, lengthMs: number): void {
-  if (isTerminal(row.status) || (row.timerAt === null && row.deadlineAt === null && row.rateTat === 0)) return;
+  if (isTerminal(row.status) || (row.timerAt === null && row.deadlineAt === null)) return;
   const { step, task } = work.touch(row);
   if (row.timerAt !== null) {
     row.timerAt += lengthMs;
@@ -102,11 +98,6 @@ function moveTimers(work: Work, row: StepRow, lengthMs: number): void {
     const isScope = task < 0 && work.step(step).body !== null;
     openTimer(work, { at: row.deadlineAt, step, task, kind: isScope ? "timeout" : "deadline" });
   }
-  if (row.rateAt !== null) {
-    row.rateAt += lengthMs;
-    openTimer(work, { at: row.rateAt, step, task, kind: "rate" });
-  }
-  if (row.rateTat > 0) row.rateTat += lengthMs;
 }
 
 /** Every row of the run, in order of step, then item. */

@@ -35,6 +35,8 @@ export function complete(work: Work, row: StepRow, activePorts: readonly string[
 
 export function fail(work: Work, row: StepRow, error: StepError): void {
   const step = work.step(row.step);
+  // A block that fails before it has begun takes its members with it; otherwise they have all settled.
+  if (step.body !== null && !step.isMap) skipMembers(work, step.body, "scope_failed");
   work.touch(row).status = "failed";
   row.error = withCause(work, row.step, error);
   if (step.kind === "phase") {

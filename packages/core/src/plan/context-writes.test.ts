@@ -23,6 +23,15 @@ test("steps that come one after the other may write one key", () => {
   expect(problemsOf([writes("a", ["x"]), writes("b", ["x"]), writes("c", ["x"])])).toEqual([]);
 });
 
+test("steps may be ordered otherwise than they are defined", () => {
+  const steps = [
+    writes("b", ["x"], { dependsOn: ["a"] }),
+    writes("c", ["x"], { dependsOn: ["b"] }),
+    writes("a", ["x"], { dependsOn: [] }),
+  ];
+  expect(problemsOf(steps)).toEqual([]);
+});
+
 test("members of one group get a warning, and those of two groups do not", () => {
   expect(problemsOf([marked("a", 1), marked("b", 1)])).toHaveLength(1);
   expect(problemsOf([marked("a", 1), marked("b", 2)])).toEqual([]);

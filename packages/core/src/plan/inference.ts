@@ -67,8 +67,8 @@ function readAcrossLists(read: StepRead, { book, report }: Inference): Lifted | 
       refuse(read, `which the list puts after ${a === reader ? "it" : describeStep(a)}`, report);
     return null;
   }
-  const isDirect = book.between(b.index, a.index) ?? book.between(target.index, reader.index);
-  return isDirect === undefined ? lifted : null;
+  // Most references go to what `dependsOn` names, and need no search.
+  return book.between(b.index, a.index) === undefined ? lifted : null;
 }
 
 const ORDER_OF_PHASES = { steps: 0, onSuccess: 1, onFailure: 1, finally: 2 } as const;

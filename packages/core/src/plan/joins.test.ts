@@ -68,6 +68,12 @@ describe("a step that can never start", () => {
     expect(problemsOf(steps)).toEqual(["unreachable_step? /steps/2"]);
   });
 
+  test("does not stop what only comes after it", () => {
+    const hopeless = needs("h", ["a", "join.error"], { join: { quorum: 2 } });
+    const written = { mode: "sequential", steps: [pure, step("a"), hopeless, step("next")] };
+    expect(problemsOf(written)).toEqual(["unreachable_step? /steps/2"]);
+  });
+
   test("is not one whose source may fail, or which has another way", () => {
     expect(problemsOf([step("a"), needs("h", ["a.error"])])).toEqual([]);
     expect(problemsOf([{ ...pure, when: "inputs" }, needs("h", ["join.error"])])).toEqual([]);

@@ -5,7 +5,7 @@ import type { Reading } from "../definition/reading.ts";
 import type { DraftStep } from "./draft.ts";
 
 /** Step types that every worker has. */
-export const BUILT_IN_TYPES = ["command", "http", "sleep", "approval", "signal"] as const;
+const BUILT_IN_TYPES = ["command", "http", "sleep", "approval", "signal"] as const;
 
 /** Reports types that are neither built in, nor bound to a command by `types:`, nor registered. `null`: nobody knows yet. */
 export function checkTypes(

@@ -19,7 +19,7 @@ export interface Timeline {
 /** Labels of arcs that are not edges; those that are have the edge's index. */
 export const STARTS_MEMBER = -1;
 export const ENDS_WITH_MEMBER = -2;
-export const WAITS_FOR_HANDLER = -3;
+const WAITS_FOR_HANDLER = -3;
 
 /** What a timeline is made of; plans and drafts both have it. */
 export interface TimelineSource {

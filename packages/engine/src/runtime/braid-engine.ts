@@ -11,6 +11,7 @@ import type {
   StepResultView,
   WorkerHandle,
   WorkOptions,
+  WorkflowSource,
 } from "../engine.ts";
 import type { RunSummaryRow, Store } from "../store/port.ts";
 import { EngineError } from "./errors.ts";
@@ -21,7 +22,7 @@ import type { CachedRun } from "./run-cache.ts";
 import { RunWatch } from "./run-watch.ts";
 import type { Runtime } from "./runtime.ts";
 import type { WorkerHost } from "./worker-host.ts";
-import type { Workflows, WorkflowSource } from "./workflows.ts";
+import type { Workflows } from "./workflows.ts";
 
 /** Attempts at a time of `run`, whose cap is the run's own. */
 const UNCAPPED = 1_000;

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue, RunOverrides } from "@braid/core";
-import type { StartOptions } from "../engine.ts";
+import type { StartOptions, WorkflowSource } from "../engine.ts";
 import { followUpAfterMs } from "../store/port.ts";
 import type { ChildRequest } from "./children.ts";
 import { hashJson } from "./definition-hash.ts";
@@ -11,7 +11,7 @@ import { GROUP_KEY, groupName } from "./run-groups.ts";
 import { readRunInput } from "./run-input.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Started } from "./starter.ts";
-import type { WorkflowSource, Workflows } from "./workflows.ts";
+import type { Workflows } from "./workflows.ts";
 
 /** Tasks of a run at a time where neither the run, nor the file, nor the environment says. */
 const DEFAULT_CAP = 10;

@@ -1,26 +1,12 @@
 import { compile } from "@braid/core";
 import type { Definition, JsonObject, JsonValue } from "@braid/core";
-import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { Registered } from "../engine.ts";
+import type { Registered, WorkflowSource } from "../engine.ts";
 import { hashJson } from "./definition-hash.ts";
 import { EngineError, InvalidDefinition, InvalidInput } from "./errors.ts";
 import type { PlanCache } from "./plan-cache.ts";
 import { PlanInfo } from "./plan-info.ts";
 import type { HandlerRegistry } from "./registry.ts";
 import type { Store } from "../store/port.ts";
-
-/** What the builder makes of a workflow in code: its definition, and the functions that the definition names. */
-export interface WorkflowInCode {
-  readonly definition: Definition;
-  readonly functions?: ReadonlyMap<string, (input: never) => unknown>;
-  /** Checks and converts a run's input. */
-  readonly inputSchema?: StandardSchemaV1<unknown, unknown> | null;
-  /** Workflows in code that steps run as children. */
-  readonly children?: readonly WorkflowInCode[];
-}
-
-/** A workflow by name, as a definition, or in code. */
-export type WorkflowSource = string | Definition | WorkflowInCode;
 
 /** Compiles and stores workflows, and finds stored ones. */
 export class Workflows {

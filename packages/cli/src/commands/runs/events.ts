@@ -51,7 +51,7 @@ async function* traceOf({ engine, runId, loaded }: OpenRun, isFollowing: boolean
 /** One event for a person: number, time, what it is about, and what happened. */
 function eventText(view: RunView, event: PublicTraceEvent, style: Style): string {
   const { line, node } = applyTrace(view, event);
-  const seq = String(event["seq"] ?? "").padStart(5);
+  const seq = String(numberOf(event["seq"]) ?? "").padStart(5);
   const at = paint(style, "gray", new Date(line.at).toISOString());
   const change = node === undefined ? null : describeChange(line, node);
   if (change === null) {

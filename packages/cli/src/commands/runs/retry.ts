@@ -1,7 +1,8 @@
 import type { CommandContext } from "../../command-context.ts";
 import { UsageError } from "../../cli-error.ts";
 import { exitCode } from "../../exit-code.ts";
-import { findStepIndex, openRun } from "../../store/open-run.ts";
+import { loadRunCode } from "../../load/run-code.ts";
+import { capOf, findStepIndex, openRun } from "../../store/open-run.ts";
 import type { OpenRun } from "../../store/open-run.ts";
 import { chooseStore } from "../../store/store-url.ts";
 import { writeJsonLine } from "../../terminal/json-line.ts";
@@ -22,44 +23,38 @@ export interface RetryOptions {
 
 /** Repeats what failed in a run that has ended, and works on it until it ends again. */
 export async function retryRun(context: CommandContext, id: string, options: RetryOptions): Promise<number> {
-  const { runId, plan, loaded } = await openRun(context, { id, ...options }, async (run) => {
-    await askForRetry(run, options);
-    return run;
-  });
+  const found = await openRun(context, { id, ...options }, (run) => Promise.resolve(run));
+  const { runId, plan, loaded } = found;
+  const from = readRetry(found, options);
   if (options.detach === true) {
+    await openRun(context, { id: runId, ...options }, async ({ engine }) => await engine.retry(runId, from));
     if (options.json === true)
       writeJsonLine(context.io.stdout, { type: "run.accepted", runId, workflow: plan.workflow });
     else context.io.stdout.write(`${runId}\n`);
     return exitCode.ok;
   }
+  const code = await loadRunCode(context.io, loaded.meta, undefined);
   const env = await commandEnvironment(context, options);
   const choice = chooseStore(context.io, options);
-  const concurrency = loaded.run.maxConcurrent ?? plan.scopes[0]?.maxConcurrent ?? 10;
   return await withWorkingEngine({ choice, env, plan }, async (engine, logs) => {
-    return await followRun({
-      context,
-      engine,
-      runId,
-      plan,
-      concurrency,
-      logs,
-      progress: options,
-      shownAfter: loaded.run.traceSeq,
-    });
+    if (code !== null) await engine.register(code);
+    await engine.retry(runId, from);
+    const following = { context, engine, runId, plan, concurrency: capOf(loaded, plan), logs };
+    return await followRun({ ...following, progress: options, shownAfter: loaded.run.traceSeq });
   });
 }
 
-async function askForRetry({ engine, runId, plan, loaded }: OpenRun, { from, only }: RetryOptions): Promise<void> {
+/** What to repeat, by step ids. Refused while there is still something going on. */
+function readRetry(
+  { runId, plan, loaded }: OpenRun,
+  { from, only }: RetryOptions,
+): { readonly from?: string; readonly only?: string } {
   const { status } = loaded.run;
   if (status !== "completed" && status !== "failed" && status !== "canceled") {
-    throw new UsageError(
-      `run \`${runId}\` is ${status}; only a run that has ended can be retried`,
-      `To carry it on: braid run --resume ${runId}`,
-    );
+    const hint = `To carry it on: braid run --resume ${runId}`;
+    throw new UsageError(`run \`${runId}\` is ${status}; only a run that has ended can be retried`, hint);
   }
   const idOf = (step: string): string => plan.steps[findStepIndex(plan, step)]?.id ?? step;
-  await engine.retry(runId, {
-    ...(from === undefined ? {} : { from: idOf(from) }),
-    ...(only === undefined ? {} : { only: idOf(only) }),
-  });
+  if (from !== undefined) return { from: idOf(from) };
+  return only === undefined ? {} : { only: idOf(only) };
 }

@@ -37,7 +37,7 @@ function joinText({ join, incoming }: PlanStep): string {
 }
 
 /** What an edge that is not a plain "after" or "needs" says; null for those. */
-export function edgeText(plan: Plan, { from, on, origin, port }: PlanEdge): string | null {
+function edgeText(plan: Plan, { from, on, origin, port }: PlanEdge): string | null {
   const source = titleOf(plan.steps[from]!);
   if (on === "failure") return `on failure of ${source}`;
   // In `finally` every order edge is one.
@@ -68,7 +68,7 @@ const UNITS = [
 ] as const;
 
 /** A duration in the largest unit that divides it: `90s`, `2m`, `1h`. */
-export function durationText(ms: number): string {
+function durationText(ms: number): string {
   const [size, unit] = UNITS.find(([length]) => ms >= length && ms % length === 0) ?? [1, "ms"];
   return `${ms / size}${unit}`;
 }
