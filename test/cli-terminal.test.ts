@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bin, Workbench } from "./support/braid.ts";
+import { bin, jsonLines, Workbench } from "./support/braid.ts";
 import type { Started } from "./support/braid.ts";
 
 /** `braid` on a pseudo-terminal of 80 columns and 24 rows, made by util-linux's `script`. */
@@ -24,7 +24,7 @@ const showCursor = "\u001b[?25h";
 
 function onTerminal(command: string, env: Readonly<Record<string, string>> = {}): Started {
   const line = `stty cols 80 rows 24; exec "${process.execPath}" "${bin}" ${command}`;
-  return bench.startProgram("script", ["-qec", line, "/dev/null"], { env: { TERM: "xterm-256color", ...env } });
+  return bench.startProgram("script", ["-qec", line, "/dev/null"], { env: { TERM: "xterm-256color", ...env }, stdin: null });
 }
 
 describe("on a terminal", () => {
@@ -41,20 +41,33 @@ describe("on a terminal", () => {
     expect(stdout).not.toContain("\u001b[2J");
   });
 
-  test("Ctrl-C gives the cursor back", async () => {
+  test("Ctrl-C cancels, says so, and gives the cursor back", async () => {
     const run = onTerminal("run slow.yaml --ephemeral");
     await run.says(/running.*nap/);
-    // `script` hands its own SIGINT on as it is; the terminal's way is the character.
-    run.process.kill("SIGTERM");
-    const { stdout } = await run.finished;
-    expect(stdout).toContain("canceling");
+    run.types("\u0003");
+    const { code, stdout } = await run.finished;
+    expect(code).toBe(130);
+    expect(stdout).toContain("press Ctrl-C again to kill");
+    expect(stdout.lastIndexOf(showCursor)).toBeGreaterThan(stdout.lastIndexOf(hideCursor));
+    expect(stdout).toContain("slow canceled");
+  });
+
+  test("closing it cancels the run", async () => {
+    const run = onTerminal("run slow.yaml");
+    await run.says(/running.*nap/);
+    run.process.kill("SIGKILL");
+    const statusOfNewest = async (): Promise<unknown> => {
+      const { stdout } = await bench.braid(["runs", "list", "--json", "--limit", "1"]);
+      return jsonLines(stdout)[0]?.["status"];
+    };
+    await expect.poll(statusOfNewest, { timeout: 20_000, interval: 300 }).toBe("canceled");
   });
 
   test.each([
     ["CI", { CI: "true" }],
     ["a dumb terminal", { TERM: "dumb" }],
   ])("%s gets plain lines", async (_name, env) => {
-    const { stdout } = await onTerminal("run flow.yaml --ephemeral", env).finished;
+    const { stdout } = await onTerminal("run flow.yaml --ephemeral --color never", env).finished;
     expect(stdout).not.toContain(hideCursor);
     expect(stdout).toMatch(/ok +started/);
   });

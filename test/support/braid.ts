@@ -20,11 +20,13 @@ export interface Started {
   readonly finished: Promise<Finished>;
   /** Resolves once stderr or stdout holds the text. */
   readonly says: (text: string | RegExp) => Promise<void>;
+  readonly types: (text: string) => void;
 }
 
 export interface BraidOptions {
   readonly env?: Readonly<Record<string, string>>;
-  readonly stdin?: string;
+  /** All that the program can read; null keeps its input open for `types`. */
+  readonly stdin?: string | null;
 }
 
 /** A directory of its own with workflow files, and `braid` in it. */
@@ -68,7 +70,7 @@ export class Workbench {
     child.stdin?.on("error", () => {
       // A program that ends without reading its input closes the pipe.
     });
-    child.stdin?.end(options.stdin ?? "");
+    if (options.stdin !== null) child.stdin?.end(options.stdin ?? "");
     const finished = new Promise<Finished>((resolve, reject) => {
       child.once("error", reject);
       child.once("close", (code, signal) => resolve({ code, signal, stdout: stdout(), stderr: stderr() }));
@@ -86,7 +88,7 @@ export class Workbench {
         void finished.then(() => reject(new Error(`ended without saying ${String(text)}:\n${output}`)));
       });
     };
-    return { process: child, finished, says };
+    return { process: child, finished, says, types: (text) => child.stdin?.write(text) };
   }
 
   remove(): void {

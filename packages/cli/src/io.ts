@@ -51,11 +51,14 @@ export function processIo(): Io {
   };
 }
 
+/** A pipe without a reader, a stream that ended because of one, a terminal that was closed. */
+const goneCodes: ReadonlySet<string | undefined> = new Set(["EPIPE", "ERR_STREAM_DESTROYED", "EIO"]);
+
 function outputStream(stream: NodeJS.WriteStream): OutputStream {
   let isBroken = false;
   stream.on("error", (error: NodeJS.ErrnoException) => {
     // That nobody reads any more is no fault of ours; a full disk is.
-    if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_DESTROYED") throw error;
+    if (!goneCodes.has(error.code)) throw error;
     isBroken = true;
   });
   return {

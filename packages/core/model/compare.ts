@@ -119,7 +119,8 @@ const describeJoin = (step: NaiveStep): string => `triggeredBy=${step.triggeredB
 
 /**
  * The facts that differ, or none. A rate timer may stay open although nobody waits for it any more, so the model only
- * asks that there is one wherever somebody waits, and that nothing else wakes the run. */
+ * asks that there is one wherever somebody waits, and that nothing else wakes the run.
+ */
 export function differences(kernel: View, model: View): string[] {
   const lines: string[] = [];
   for (const [key, value] of kernel) {

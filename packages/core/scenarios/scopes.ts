@@ -94,7 +94,15 @@ const completeRunning: Rule = {
       held: ["b"],
       play: [
         ["start", "b queued", "block starts", "a starts"],
-        ["a fails", "a failed exit_code", "c skipped scope_failed", "withdraw b", "b skipped scope_failed", "block failed scope_failed", "run failed"],
+        [
+          "a fails",
+          "a failed exit_code",
+          "c skipped scope_failed",
+          "withdraw b",
+          "b skipped scope_failed",
+          "block failed scope_failed",
+          "run failed",
+        ],
       ],
     },
     {

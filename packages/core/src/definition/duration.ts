@@ -67,7 +67,7 @@ export function readMilliseconds(reading: Reading, field: Field, least: 0 | 1): 
     return reportExpected(reading, field, { what: "a number of milliseconds" });
   }
   const milliseconds = typeof value === "number" || typeof value === "string" ? parseDuration(value) : undefined;
-  if (milliseconds !== undefined && true) return milliseconds;
+  if (milliseconds !== undefined && milliseconds >= least) return milliseconds;
   const what = least === 0 ? "a duration" : "a duration longer than nothing";
   return reportExpected(reading, field, { what, hint: EXAMPLES });
 }

@@ -5,10 +5,12 @@ import {
   type CommandsEnd,
   EXPANSION,
   PROCESS,
+  type Refusal,
   type ShellCommand,
   type ShellScan,
   type ShellWord,
   nested,
+  refuse,
 } from "./shell-scan.ts";
 import { isAtWord, isDescriptor, readComment, skipBlank } from "./shell-words.ts";
 
@@ -21,6 +23,11 @@ const HEADS = new Set(["for", "select", "case"]);
 /** Words that close a block; what follows up to the end of the command (a pipe, a redirection) is of the whole block. */
 const CLOSERS = new Set(["}", "fi", "done"]);
 
+const AS_DESCRIPTOR: Refusal = {
+  message: "the shell expands what follows `>&` twice, and would run commands that stand in the value",
+  hint: "write `> file 2>&1` for a file",
+};
+
 /** Where one list of commands stands while it is read. */
 interface Reader {
   readonly scan: ShellScan;
@@ -31,8 +38,8 @@ interface Reader {
   command: ShellCommand;
   pipeline: number;
   word: { text: string; readonly from: number } | undefined;
-  /** What the next word is for, when it is no word of the command: the target of `<`, `>` or the text of `<<<`. */
-  redirection: "target" | "input" | undefined;
+  /** What the next word is for, when it is no word of the command: the file of `<` or `>`, the descriptor of `>&`, the text of `<<<`. */
+  redirection: "file" | "descriptor" | "input" | undefined;
   /** Inside `[[ … ]]`, where `&&`, `<` and brackets are operators of the test. */
   isTest: boolean;
 }
@@ -168,8 +175,10 @@ function readRedirection(reader: Reader, character: string): void {
   } else if (scan.text.startsWith("<<", scan.at)) {
     readHeredocStart(scan, reader.command);
   } else {
+    const start = scan.at;
     while (scan.at < scan.end && "<>&|".includes(scan.text.charAt(scan.at))) scan.at += 1;
-    reader.redirection = "target";
+    const sign = scan.text.slice(start, scan.at);
+    reader.redirection = sign === ">&" || sign === "<&" ? "descriptor" : "file";
   }
 }
 
@@ -222,6 +231,7 @@ function endWord(reader: Reader): void {
   reader.redirection = undefined;
   const finished: ShellWord = { text: word.text, from: word.from, to: scan.found.length };
   if (redirection === "input") command.inputs.push(finished);
+  if (redirection === "descriptor") refuse(scan, finished, AS_DESCRIPTOR);
   if (redirection !== undefined) return;
   command.words.push(finished);
   if (reader.kind === "command") readKeyword(reader, finished);

@@ -10,60 +10,81 @@ import { toDot } from "./render/dot.ts";
 import { toJsonGraph } from "./render/json-graph.ts";
 import { toMermaid } from "./render/mermaid.ts";
 
-const MAX_ID = 14;
-
-const ids = fc.nat(MAX_ID).map((number) => `s${number}`);
-const dependencies = fc.array(
-  fc.oneof(ids, fc.record({ step: ids, on: fc.constantFrom("success", "failure", "settled") })),
-  { maxLength: 3 },
-);
-const expressions = fc
-  .tuple(ids, fc.constantFrom("output", "output.x", "status", "error"))
-  .map(([id, member]) => ({ VALUE: `\${{ steps.${id}.${member} }}` }));
-
 /** Most keys are absent from most steps, so that a good part of the workflows can be compiled. */
 function seldom<T>(value: fc.Arbitrary<T>, oneIn: number): fc.Arbitrary<T | undefined> {
   return fc.oneof({ weight: oneIn - 1, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
 }
 
-const workflows = fc.letrec<{ list: object[]; step: object }>((tie) => ({
+/** A step before it has an id: names of others are how far back they stand, in its list or in the whole workflow. */
+interface Sketch {
+  readonly keys: object;
+  readonly dependsOn: readonly { readonly back: number; readonly on: string }[] | undefined;
+  readonly reads: { readonly back: number; readonly member: string } | undefined;
+  /** Anything at all, and mostly wrong. */
+  readonly wild: number | undefined;
+  readonly block: readonly Sketch[] | undefined;
+}
+
+const keys = fc.record({
+  parallel: seldom(fc.constant(true), 4),
+  parallelGroup: seldom(fc.integer({ min: 1, max: 2 }), 15),
+  join: seldom(fc.constantFrom<unknown>("any", "first", "settled", { quorum: 1 }), 12),
+  forEach: seldom(fc.constant([1, 2]), 5),
+  rateLimit: seldom(fc.constant(2), 5),
+  set: seldom(fc.constant({ key: "1" }), 5),
+});
+
+const { list } = fc.letrec<{ list: readonly Sketch[]; step: Sketch }>((tie) => ({
   list: fc.array(tie("step"), { minLength: 1, maxLength: 6, depthIdentifier: "blocks" }),
-  step: fc.oneof(
-    { depthIdentifier: "blocks", maxDepth: 2 },
-    fc.record(
-      {
-        run: fc.constant("true"),
-        dependsOn: seldom(dependencies, 5),
-        parallel: seldom(fc.constant(true), 3),
-        parallelGroup: seldom(fc.nat(2), 8),
-        join: seldom(fc.constantFrom<unknown>("any", "first", "settled", { quorum: 1 }), 8),
-        forEach: seldom(fc.constant([1, 2]), 4),
-        rateLimit: seldom(fc.constant(2), 5),
-        set: seldom(fc.constant({ key: "1" }), 4),
-        env: seldom(expressions, 6),
-      },
-      { requiredKeys: ["run"] },
+  step: fc.record({
+    keys,
+    dependsOn: seldom(
+      fc.uniqueArray(
+        fc.record({
+          back: fc.integer({ min: 1, max: 4 }),
+          on: fc.constantFrom("success", "success", "success", "failure", "settled"),
+        }),
+        { maxLength: 3, selector: ({ back }) => back },
+      ),
+      3,
     ),
-    fc.record({ parallel: fc.record({ steps: tie("list") }), dependsOn: seldom(dependencies, 5) }),
-  ),
+    reads: seldom(
+      fc.record({ back: fc.integer({ min: 1, max: 6 }), member: fc.constantFrom("output.x", "status", "error") }),
+      6,
+    ),
+    wild: seldom(fc.nat(14), 40),
+    block: fc.oneof(
+      { depthIdentifier: "blocks", maxDepth: 2 },
+      { weight: 4, arbitrary: fc.constant(undefined) },
+      { weight: 1, arbitrary: tie("list") },
+    ),
+  }),
 }));
 
-const written = fc.record(
-  { steps: workflows.list, onFailure: workflows.list, finally: workflows.list },
-  { requiredKeys: ["steps"] },
-);
+const sketches = fc.record({ steps: list, onFailure: list, finally: list }, { requiredKeys: ["steps"] });
 
-/** Gives every step an id of its own, blocks included, in the order in which they stand. */
-function numbered(value: unknown, next: { id: number }): unknown {
-  if (Array.isArray(value)) return value.map((item) => numbered(item, next));
-  if (typeof value !== "object" || value === null) return value;
-  const isStep = "run" in value || ("parallel" in value && typeof value.parallel === "object");
-  const id = isStep ? { id: `s${next.id++}` } : {};
-  const members = Object.entries(value).map(([key, member]) => {
-    const isList = key === "steps" || key === "parallel" || key === "onFailure" || key === "finally";
-    return [key, isList ? numbered(member, next) : member];
+/** Writes sketches down as a file would have them: every step has the number of its place in the text as its id. */
+function write(sketch: readonly Sketch[], next: { id: number }): object[] {
+  const siblings: string[] = [];
+  return sketch.map((step) => {
+    const number = next.id++;
+    const { dependsOn, reads, wild, block } = step;
+    const entries = dependsOn?.flatMap(({ back, on }) => {
+      const source = siblings[siblings.length - back];
+      return source === undefined ? [] : [{ step: source, on }];
+    });
+    siblings.push(`s${number}`);
+    const read = wild ?? (reads === undefined ? undefined : number - reads.back);
+    const env = read === undefined || read < 0 ? {} : { X: `\${{ steps.s${read}.${reads?.member ?? "output"} }}` };
+    const common = { id: `s${number}`, dependsOn: entries };
+    if (block === undefined) return { ...common, ...step.keys, run: "true", env };
+    return { ...common, parallel: { steps: write(block, next) } };
   });
-  return { ...id, ...Object.fromEntries(members) };
+}
+
+function writeWorkflow(sketch: { readonly [list: string]: readonly Sketch[] }): object {
+  const next = { id: 0 };
+  return Object.fromEntries(Object.entries(sketch).map(([key, steps]) => [key, write(steps, next)]));
 }
 
 /** Whether an edge joins two steps of one list, or leaves a group the way that edges may. */
@@ -77,8 +98,8 @@ function isLegal(plan: Plan, { from, to, on }: Plan["edges"][number]): boolean {
 
 test("whatever is written, there is either a sound plan or an error that says why not", () => {
   let plans = 0;
-  const property = fc.property(written, (workflow) => {
-    const { partial } = parseDefinition(numbered(workflow, { id: 0 }));
+  const property = fc.property(sketches, (sketch) => {
+    const { partial } = parseDefinition(writeWorkflow(sketch));
     const { plan, diagnostics } = compile(partial!);
     expect(plan === null).toBe(diagnostics.some(({ severity }) => severity === "error"));
     if (plan === null) return;
@@ -102,8 +123,8 @@ test("whatever is written, there is either a sound plan or an error that says wh
 });
 
 test("completing what is ready, again and again, completes every step that no failure starts", () => {
-  const property = fc.property(written, (workflow) => {
-    const { partial } = parseDefinition(numbered(workflow, { id: 0 }));
+  const property = fc.property(sketches, (sketch) => {
+    const { partial } = parseDefinition(writeWorkflow(sketch));
     const { plan } = compile(partial!);
     if (plan === null) return;
     const completed = new Set<string>();

@@ -90,7 +90,8 @@ function checkEdges(state: RunState, found: string[]): void {
 
 /** Skipped without a decision of its join: with its block, or by a stop. */
 function isTakenDown(state: RunState, row: StepRow): boolean {
-  if (row.skipReason === "scope_failed" || row.skipReason === "run_canceled" || row.skipReason === "join_lost") return true;
+  if (row.skipReason === "scope_failed" || row.skipReason === "run_canceled" || row.skipReason === "join_lost")
+    return true;
   const { owner } = state.plan.scopes[state.plan.steps[row.step]!.scope]!;
   return owner >= 0 && state.steps[owner]?.status === "skipped";
 }
