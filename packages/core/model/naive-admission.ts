@@ -53,7 +53,7 @@ function wantsSlot(state: NaiveState, task: NaiveTask): boolean {
 /** Starts the best of all tasks that may start, again and again. */
 export function admit(state: NaiveState): void {
   if (state.run.status !== "running") {
-    for (const scope of state.scopes) if (!state.isPaused) scope.rateAt = null;
+    for (const scope of state.scopes) scope.rateAt = null;
     return;
   }
   for (;;) {

@@ -217,7 +217,6 @@ function timerFired(state: NaiveState, event: TimerFired): boolean {
       stopPhase(state, "run_timeout");
     } else {
       scope.timeoutAt = null;
-      if (scope.stop === "outside") return true;
       scope.hasTimedOut = true;
       Object.assign(state.steps[event.step]!, { cause: "scope_timeout", error: { code: "timeout", message: "" } });
       stopOutside(state, index, { cause: "scope_timeout", isSoft: false });

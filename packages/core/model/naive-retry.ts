@@ -1,4 +1,5 @@
 import type { RunRetry } from "../src/kernel/event.ts";
+import { edgeOf, incomingOf } from "./naive-edges.ts";
 import { newScope, newStep, newTask } from "./naive-state.ts";
 import type { NaiveState, NaiveStep } from "./naive-state.ts";
 
@@ -9,6 +10,7 @@ export function retryRun(state: NaiveState, event: RunRetry): boolean {
   const asked = event.from ?? event.only;
   if (asked !== undefined && !canBeAskedFor(state, asked)) return false;
   const choice = asked === undefined ? chooseFailed(state) : chooseAsked(state, asked, event.only === undefined);
+  for (const scope of plan.scopes) markLost(state, scope.members);
   run.epoch += 1;
   run.status = "running";
   run.phase = "main";
@@ -24,7 +26,9 @@ export function retryRun(state: NaiveState, event: RunRetry): boolean {
   for (const index of choice.reopened) reopen(state, index);
   for (const index of choice.afresh) resetStep(state, index);
   for (const step of state.steps) judgeAgain(step);
-  run.lostLeft = asked === undefined ? 0 : lostBecauseOfFailures(state).length;
+  run.lostLeft = [0, ...[...choice.reopened].map((index) => plan.steps[index]!.body!)].flatMap((scope) =>
+    plan.scopes[scope]!.members.filter((member) => state.steps[member]!.isLost),
+  ).length;
   return true;
 }
 
@@ -59,7 +63,7 @@ function everythingIn(state: NaiveState, index: number): number[] {
 function isFailedOrLost(step: NaiveStep): boolean {
   if (step.status === "failed") return step.failure === "counted";
   if (step.status === "canceled") return step.cause !== "join_lost";
-  return step.status === "skipped" && (step.skipReason === "scope_failed" || step.skipReason === "run_canceled");
+  return step.isLost || step.skipReason === "scope_failed" || step.skipReason === "run_canceled";
 }
 
 function chooseFailed(state: NaiveState): Choice {
@@ -145,6 +149,7 @@ function reopen(state: NaiveState, index: number): void {
     settledOrder: 0,
     failure: "none",
     isCut: false,
+    isLost: false,
   });
   if (!isMap) return;
   step.items = step.items!.map((item) =>
@@ -160,15 +165,27 @@ function resetStep(state: NaiveState, index: number): void {
   state.steps[index] = { ...newStep(step.plan), attempt: step.attempt };
 }
 
-/** What was handled or made up for before may not be now. */
+/** What was made up for before may not be now. What was handled stays so: its handler has started. */
 function judgeAgain(step: NaiveStep): void {
-  if (step.status === "failed" && step.plan.onError === "fail" && step.failure !== "counted") step.failure = "pending";
+  if (step.status === "failed" && step.plan.onError === "fail" && step.failure === "tolerated") step.failure = "open";
 }
 
-function lostBecauseOfFailures(state: NaiveState): NaiveStep[] {
-  return state.steps.filter(
-    (step) =>
-      (step.status === "skipped" && ["upstream_failed", "scope_failed", "run_canceled"].includes(step.skipReason!)) ||
-      (step.status === "canceled" && step.cause !== "join_lost"),
-  );
+/** Marks the steps that were stopped, or lost because of a failure that counts or of a stop; the mark goes when they run again. */
+function markLost(state: NaiveState, members: readonly number[]): void {
+  const steps = members.map((member) => state.steps[member]!);
+  for (const step of steps) {
+    if (step.status !== "failed" && isFailedOrLost(step)) step.isLost = true;
+  }
+  for (let changed = true; changed;) {
+    changed = false;
+    for (const step of steps) {
+      if (step.isLost || step.skipReason !== "upstream_failed") continue;
+      step.isLost = incomingOf(state, step).some((edge) => {
+        const source = state.steps[edge.from]!;
+        const isCause = source.isLost || (source.status === "failed" && source.failure === "counted");
+        return isCause && edgeOf(state, edge) === "dead" && joinCounted(state, edge.index);
+      });
+      changed ||= step.isLost;
+    }
+  }
 }

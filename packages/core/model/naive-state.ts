@@ -110,6 +110,8 @@ export interface NaiveStep extends NaiveTask {
   hasGoneOn: boolean;
   triggeredBy: readonly number[] | null;
   isCut: boolean;
+  /** Whether an epoch that has ended lost it to a failure that counted or to a stop. */
+  isLost: boolean;
   activePorts: readonly string[] | null;
   /** Of a map: how many items it has, once that is known. */
   itemCount: number | null;
@@ -162,6 +164,7 @@ export function newStep(plan: PlanStep): NaiveStep {
     hasGoneOn: false,
     triggeredBy: null,
     isCut: false,
+    isLost: false,
     activePorts: null,
     itemCount: null,
     items: null,

@@ -45,6 +45,7 @@ export function stopOutside(state: NaiveState, index: number, stop: Stop): void 
   if (scope.stop === "outside" || (scope.stop === "outside_soft" && stop.isSoft)) return;
   scope.stop = stop.isSoft ? "outside_soft" : "outside";
   scope.cause = stop.cause;
+  if (!stop.isSoft) scope.timeoutAt = null;
   const { kind, owner, members } = state.plan.scopes[index]!;
   if (kind === "map") for (const item of state.steps[owner]!.items ?? []) stopTask(state, item, stop);
   else for (const member of members) stopMember(state, state.steps[member]!, stop);

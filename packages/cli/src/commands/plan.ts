@@ -26,6 +26,7 @@ export type DurationSource = "file" | "past runs" | "none";
 
 export interface PlanReport {
   readonly workflow: string;
+  readonly steps: number;
   /** Most tasks at a time in a run of this file here. */
   readonly maxConcurrent: number;
   readonly edges: readonly EdgeView[];
@@ -99,6 +100,7 @@ export function reportPlan(
   const expected = speedUp(compiled, durations, maxConcurrent);
   return {
     workflow: compiled.workflow,
+    steps: compiled.steps.filter((step) => !step.hidden).length,
     maxConcurrent,
     edges: edgesOf(compiled),
     levels: layers(compiled),
@@ -112,7 +114,6 @@ export function reportPlan(
 
 /** The report for a person. */
 export function renderPlan(report: PlanReport, style: Style): string {
-  const steps = report.levels.reduce((sum, level) => sum + level.length, 0);
   const time = (value: number): string =>
     report.durations === "none" ? countOf(Number(value.toFixed(1)), "step") : formatDuration(value);
   const arrow = style.unicode ? "→" : "->";
@@ -126,7 +127,7 @@ export function renderPlan(report: PlanReport, style: Style): string {
   ]);
   const levels = report.levels.map((level, index) => `  ${String(index + 1).padStart(3)}  ${namesOf(level)}`);
   return [
-    `${title(oneLine(report.workflow))}: ${countOf(steps, "step")}, ${countOf(edges.length, "edge")}, at most ${report.maxConcurrent} at a time`,
+    `${title(oneLine(report.workflow))}: ${countOf(report.steps, "step")}, ${countOf(edges.length, "edge")}, at most ${report.maxConcurrent} at a time`,
     "",
     ...(edges.length === 0
       ? []

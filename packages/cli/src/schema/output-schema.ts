@@ -135,6 +135,7 @@ const failureMode = z.enum(["fail_all", "complete_running", "continue"]);
 const plan = z.strictObject({
   type: z.literal("plan"),
   workflow: z.string(),
+  steps: z.int(),
   maxConcurrent: z.int().min(1),
   edges: z.array(
     z.strictObject({

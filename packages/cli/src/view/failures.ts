@@ -18,10 +18,13 @@ export function rootFailures(plan: Plan, result: RunResult): readonly string[] {
 /** What was lost because of them: steps skipped or stopped against their will, and blocks that failed from within. */
 export function takenDown(plan: Plan, result: RunResult): readonly string[] {
   const roots = new Set(rootFailures(plan, result));
+  const isFailed = result.status !== "completed";
   return plan.steps.flatMap((step) => {
     const outcome = result.steps[step.id];
     if (outcome === undefined || roots.has(step.id) || outcome.tolerated) return [];
-    return outcome.status === "failed" || outcome.status === "canceled" || isLost(outcome) ? [step.id] : [];
+    return (isFailed && outcome.status === "failed") || outcome.status === "canceled" || isLost(outcome)
+      ? [step.id]
+      : [];
   });
 }
 

@@ -28,8 +28,10 @@ export interface NodeView {
   /** Index of the step in the plan. */
   readonly index: number;
   readonly id: string;
-  /** What a person calls it: the id, or the words for a hidden step. */
+  /** The id, or the words for a hidden step. */
   readonly label: string;
+  /** What its author calls it; shown where there is room for it. */
+  readonly name: string;
   readonly kind: NodeKind;
   /** Nesting under blocks, groups and phases. */
   readonly depth: number;
@@ -101,6 +103,7 @@ function createNode(
     ...place,
     index: step.index,
     id: step.id,
+    name: isHidden(place.kind) ? place.label : step.name,
     members: [],
     maxAttempts: step.retry.maxAttempts,
     status: "pending",
@@ -114,6 +117,10 @@ function createNode(
     workMs: 0,
     running: new Map(),
   };
+}
+
+function isHidden(kind: NodeKind): boolean {
+  return kind === "group" || kind === "phase";
 }
 
 function kindOf(step: PlanStep): NodeKind {
@@ -198,5 +205,5 @@ function openStatus(statuses: ReadonlySet<StepStatus>): StepStatus {
 
 /** Hidden owners of a list: they have no events of their own. */
 export function isHeading(node: NodeView): boolean {
-  return node.kind === "group" || node.kind === "phase";
+  return isHidden(node.kind);
 }

@@ -140,7 +140,15 @@ test("of a run that completed in spite of failures says so, and lists them", () 
   const tolerated = step("failed", { tolerated: true, error: { code: "exit_code", message: "exited with code 1" } });
   const text = summary({ ...passed, toleratedFailures: 1, steps: { ...passed.steps, lint: tolerated } });
   expect(text).toContain("! release completed with warnings in 3.0s");
-  expect(text).toContain("  Tolerated:\n    ✗ lint  failed: exit_code: exited with code 1\n");
+  expect(text).toContain("  Failed, and did not fail the run:\n    ✗ lint  failed: exit_code: exited with code 1\n");
+});
+
+test("of a run whose failure was handled names it, and what was lost, without calling it failed", () => {
+  const handled = step("failed", { error: { code: "exit_code", message: "exited with code 1" } });
+  const text = summary({ ...passed, steps: { ...passed.steps, smoke: handled, ship: skipped("upstream_failed") } });
+  expect(text).toContain(
+    "✓ release completed in 3.0s\n\n  Failed, and did not fail the run:\n    ✗ smoke  failed: exit_code: exited with code 1\n\n  Because of that:\n    - ship  skipped: upstream failed\n",
+  );
 });
 
 test("of a run that timed out says that it was the run", () => {

@@ -25,16 +25,25 @@ const maxListed = 20;
 
 /** The end of a run in words: root failures first, then what they took down, then totals. */
 export function renderSummary(input: SummaryInput): string {
+  const { plan, result } = input;
   const blocks = [
     [headLine(input)],
-    ...rootFailures(input.plan, input.result).map((id) => failureBlock(id, input)),
+    ...(result.status === "completed"
+      ? survivedBlocks(input)
+      : rootFailures(plan, result).map((id) => failureBlock(id, input))),
     runErrorBlock(input),
-    listBlock(takenDownTitle(input.result), takenDown(input.plan, input.result), input),
-    listBlock("Tolerated:", toleratedSteps(input.result), input),
+    listBlock(takenDownTitle(result), takenDown(plan, result), input),
+    ...(result.status === "completed" ? [] : [listBlock("Tolerated:", toleratedSteps(result), input)]),
     totalsBlock(input),
   ];
   const written = blocks.filter((block) => block.length > 0);
   return `${written.map((block) => block.join("\n")).join("\n\n")}\n`;
+}
+
+/** A run may complete although steps failed: somebody handled it, tolerated it or made up for it. */
+function survivedBlocks(input: SummaryInput): readonly (readonly string[])[] {
+  const failed = Object.entries(input.result.steps).flatMap(([id, step]) => (step.status === "failed" ? [id] : []));
+  return [listBlock("Failed, and did not fail the run:", failed, input)];
 }
 
 function headLine({ plan, result, style }: SummaryInput): string {
@@ -113,7 +122,7 @@ function errorText(step: StepResultView): string {
 }
 
 function takenDownTitle(result: RunResult): string {
-  return result.status === "failed" ? "Because of that:" : "Stopped:";
+  return result.status === "canceled" ? "Stopped:" : "Because of that:";
 }
 
 function toleratedSteps(result: RunResult): readonly string[] {

@@ -60,7 +60,7 @@ function nodeLine(node: NodeView, labelWidth: number, options: TableOptions): st
   const { style, now } = options;
   const mark = node.status === "running" ? spinnerFrame(now, style) : markOf(node.status, style);
   const color = colorOf(node.status);
-  const label = "  ".repeat(node.depth) + oneLine(node.label);
+  const label = "  ".repeat(node.depth) + oneLine(node.name);
   const time = node.startedAt === null ? "" : formatDuration((node.finishedAt ?? now) - node.startedAt);
   const line = [
     ` ${paint(style, color, mark)}`,
@@ -104,7 +104,7 @@ function memberNote(node: NodeView): string {
 
 /** As wide as the longest label, but never so wide that status and time do not fit beside it. */
 function labelColumn(nodes: readonly NodeView[], width: number): number {
-  const longest = Math.max(0, ...nodes.map((node) => 2 * node.depth + widthOf(oneLine(node.label))));
+  const longest = Math.max(0, ...nodes.map((node) => 2 * node.depth + widthOf(oneLine(node.name))));
   return Math.max(4, Math.min(longest, Math.floor(width * 0.5)));
 }
 

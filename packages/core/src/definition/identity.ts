@@ -45,7 +45,7 @@ function wasRefused({ id, name }: WrittenIdentity): boolean {
 }
 
 /** `Deploy API` becomes `deploy-api`; a name that can be an id stays as it is. Empty when no letter or digit is left. */
-export function idFromName(name: string): string {
+function idFromName(name: string): string {
   if (ID.test(name) && name.length <= MAX_ID_LENGTH && !isRefusedKey(name)) return name;
   const words = name
     .normalize("NFKD")

@@ -34,7 +34,7 @@ export function readInputs(reading: Reading, field: Field): JsonObject {
     properties[name] = declared.schema;
     if (declared.isRequired) required.push(name);
   }
-  return { $schema: DIALECT, type: "object", properties, required };
+  return { $schema: DIALECT, type: "object", properties, required, additionalProperties: false };
 }
 
 /** Declarations by name never have a type of their own: an input called `type` is a mapping or a default. */

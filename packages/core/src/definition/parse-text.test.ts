@@ -158,13 +158,16 @@ test("JSON text is read with places", () => {
   expect(parseJson('{"steps": [{"run": "x"}]}').definition?.steps).toHaveLength(1);
 });
 
-test.each<[string, string, number]>([
-  ["a comment", '{"steps": [{"run": "x"}]} # no', 1],
-  ["a comma at the end", '{"steps": [{"run": "x"},]}', 1],
-  ["words without quotes", '{steps: [{"run": "x"}]}', 1],
-  ["single quotes", '{\n\'steps\': [{"run": "x"}]}', 2],
-])("JSON with %s is not JSON", (_, text, line) => {
-  expect(parseJson(text).diagnostics).toMatchObject([{ code: "yaml_syntax", line, message: "This is not JSON." }]);
+test.each<[string, string, number, number]>([
+  ["a comment", '{"steps": [{"run": "x"}]} # no', 1, 27],
+  ["a comma at the end", '{\n  "steps": [\n    {"run": "x"},\n  ]\n}', 4, 3],
+  ["words without quotes", '{steps: [{"run": "x"}]}', 1, 2],
+  ["single quotes", '{\n\'steps\': [{"run": "x"}]}', 2, 1],
+])("JSON with %s is not JSON", (_, text, ...place) => {
+  const { diagnostics } = parseJson(text);
+  expect(diagnostics.map(({ code, message, line, column }) => [code, message, line, column])).toEqual([
+    ["yaml_syntax", "This is not JSON.", ...place],
+  ]);
   expect(parseYaml(text).definition).not.toBeNull();
 });
 

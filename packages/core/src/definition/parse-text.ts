@@ -1,4 +1,4 @@
-import type { JsonValue } from "../json.ts";
+import { findJsonError } from "./json-error.ts";
 import { readDefinition } from "./normalize.ts";
 import type { DefinitionContext, ParsedInPart, ParseOptions } from "./normalize.ts";
 import { chooseForm } from "./parse-definition.ts";
@@ -34,13 +34,10 @@ function parseSource(
   for (const problem of source.problems) reading.error({ ...problem, path: "" });
   if (source.isWhole) check(reading, source);
   const context: DefinitionContext = { reading, locate, defaultName: options.defaultName };
-  if (source.isWhole && source.root !== null) return readDefinition(context, valueOf(reading, source), chooseForm);
+  if (source.isWhole && source.root !== null)
+    return readDefinition(context, readSourceValue(reading, source), chooseForm);
   if (source.isWhole) reportEmpty(reading);
   return { definition: null, partial: null, diagnostics: reading.finish(), locate };
-}
-
-function valueOf(reading: Reading, source: Source): JsonValue {
-  return readSourceValue(reading, source);
 }
 
 function reportEmpty(reading: Reading): void {
@@ -52,18 +49,8 @@ function reportEmpty(reading: Reading): void {
 /** YAML reads more than JSON: comments, words without quotes, commas at the end. */
 function checkJson(reading: Reading, source: Source, text: string): void {
   if (source.root === null) return;
-  try {
-    JSON.parse(text);
-  } catch (error) {
-    // Engines word the error differently, but all that name a position name it like this.
-    const offset = /position (\d+)/.exec(error instanceof Error ? error.message : "")?.[1];
-    const place = source.placeAt(Math.min(Number(offset ?? 0), text.length));
-    reading.error({
-      code: "yaml_syntax",
-      message: "This is not JSON.",
-      hint: "It would be YAML: give the file that ending.",
-      path: "",
-      place,
-    });
-  }
+  const offset = findJsonError(text);
+  if (offset === undefined) return;
+  const hint = "It would be YAML: give the file that ending, or write it as JSON asks for.";
+  reading.error({ code: "yaml_syntax", message: "This is not JSON.", hint, path: "", place: source.placeAt(offset) });
 }

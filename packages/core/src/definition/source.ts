@@ -6,7 +6,7 @@ import { clean, describeSyntaxError } from "./source-problem.ts";
 import type { SourceProblem } from "./source-problem.ts";
 
 /** Largest text of a definition, in bytes of UTF-8. */
-export const MAX_TEXT_BYTES = 1_048_576;
+const MAX_TEXT_BYTES = 1_048_576;
 
 /** Most tokens of a text: 10,000 steps with five dependencies each have 400,000, and the parser needs a second for them. */
 const MAX_TOKENS = 500_000;

@@ -14,7 +14,7 @@ import { withoutUndefined } from "./without-undefined.ts";
 import { wordList } from "./word-list.ts";
 
 /** Reads a list of steps. A step that is no mapping is reported and left out. */
-export function readSteps(reading: Reading, field: Field): readonly StepDefinition[] {
+function readSteps(reading: Reading, field: Field): readonly StepDefinition[] {
   if (isObject(field.value)) {
     const hint = "Start each step with `-` and give it an `id`: the order of keys in a mapping has no meaning.";
     reportExpected(reading, field, { what: "a list of steps", hint });

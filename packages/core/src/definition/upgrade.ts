@@ -8,9 +8,6 @@ import { reportExpected } from "./values.ts";
 /** Turns the written form of one version into that of the next. Pure: what was stored stays as it was. */
 export type Upgrade = (written: JsonObject) => JsonObject;
 
-/** The version of the written form that this build reads. */
-export const DEFINITION_VERSION = 1;
-
 /** `UPGRADES[n]` turns version n + 1 into version n + 2. Version 1 is the first, so there is none yet. */
 const UPGRADES: readonly Upgrade[] = [];
 

@@ -97,11 +97,6 @@ export function readObject(reading: Reading, field: Field): JsonObject | undefin
   return reportExpected(reading, field, { what: "a mapping" });
 }
 
-/** A mapping without members where none is written. */
-export function readObjectOrEmpty(reading: Reading, field: Field | undefined): JsonObject {
-  return (field === undefined ? undefined : readObject(reading, field)) ?? {};
-}
-
 export function readList(reading: Reading, field: Field): readonly JsonValue[] | undefined {
   if (isList(field.value)) return field.value;
   return reportExpected(reading, field, { what: "a list" });

@@ -149,7 +149,10 @@ export interface PlanStep {
 /** Parts of a step that only hosts read. */
 export interface PlanStepHost {
   readonly description: string | null;
-  /** Handler that runs an attempt: `command`, `http`, a registered type, or `workflow/step` of the builder. "" where the kind needs none. */
+  /**
+   * Handler that runs an attempt: `command`, `http`, a registered type, or `workflow/step` of the builder. "" where the kind
+   * needs none; `entrypoint` marks the join whose output is the run's input.
+   */
   readonly handler: string;
   readonly queue: string;
   /** Control expressions by name, evaluated by the worker that commits. */
@@ -219,7 +222,7 @@ export interface PlanScope {
   readonly owner: number;
   /** Scope around this one, whose slots its tasks take too; -1 for the run. Phases and root members' pools stand in scope 0. */
   readonly parent: number;
-  /** Member steps in definition order; empty for `map` and `pool`. */
+  /** Member steps in definition order; empty for `map` and `pool`. Owners of phases and pools are members of no scope. */
   readonly members: readonly number[];
   readonly maxConcurrent: number | null;
   readonly rateLimit: RateLimit | null;

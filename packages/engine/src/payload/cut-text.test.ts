@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { dropBrokenEnd, dropBrokenStart } from "./cut-text.ts";
 
 test("drops the piece of a line", () => {
-  expect(dropBrokenEnd("one\ntwo\nthr")).toBe("one\ntwo\n");
-  expect(dropBrokenStart("ne\ntwo\nthree")).toBe("two\nthree");
+  expect(dropBrokenEnd("one\ntwo\nthree fo")).toBe("one\ntwo\n");
+  expect(dropBrokenStart("ne two\ntwo\nthree")).toBe("two\nthree");
 });
 
 test("drops the piece of a word where there is no line, or none near", () => {

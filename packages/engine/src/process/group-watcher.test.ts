@@ -102,6 +102,16 @@ test.each([
   },
 );
 
+test("lets the programs of a killed process clean up", { timeout: 30_000 }, async () => {
+  // Its own stderr: the shell reports there that `sleep` was stopped, and nobody is left to read the pipe.
+  const script = "exec 2>/dev/null; trap 'echo 1 > cleaned; exit' TERM; echo $$ > leader; while :; do sleep 0.01; done";
+  const parent = startParent(script);
+  const leader = await readPid("leader");
+  await killOnceStarted(parent);
+  await gone(leader);
+  expect(await readPid("cleaned")).toBe(1);
+});
+
 test("kills programs that ignore the first signal", { timeout: 30_000 }, async () => {
   const parent = startParent("trap '' TERM; echo $$ > leader; while :; do sleep 0.05; done");
   const leader = await readPid("leader");

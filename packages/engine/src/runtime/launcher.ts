@@ -8,7 +8,7 @@ import { newRunId } from "./ids.ts";
 import { eventReport } from "./outbox.ts";
 import type { PlanInfo } from "./plan-info.ts";
 import { GROUP_KEY, groupName } from "./run-groups.ts";
-import { readRunInput } from "./run-input.ts";
+import { encodeInput, readRunInput } from "./run-input.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Started } from "./starter.ts";
 import type { Workflows } from "./workflows.ts";
@@ -47,8 +47,9 @@ export class Launcher {
   /** Creates a run and answers its id, which is that of an earlier run with the same idempotency key. */
   async start(source: WorkflowSource, options: StartOptions, id = this.newRunId()): Promise<string> {
     const info = await this.#workflows.resolve(source);
-    const given = await this.#workflows.checkInput(source, options.input ?? {});
-    const input = await readRunInput(info, given, this.#runtime.options.maxPayloadBytes);
+    const { maxPayloadBytes } = this.#runtime.options;
+    const checked = await this.#workflows.checkInput(source, options.input ?? {});
+    const input = checked === null ? await readRunInput(info, options.input ?? {}, maxPayloadBytes) : encodeInput(info, checked, maxPayloadBytes);
     const started = await this.#launch({ id, info, input, options, parent: null });
     if (started.kind === "created") return id;
     await this.#checkSameInput(started.runId, input, options.idempotencyKey ?? "");

@@ -21,10 +21,16 @@ const SIMPLE_KEYWORDS: ReadonlySet<string> = new Set([
 /** The input of a run: defaults filled in, checked against the workflow's `inputs`. Throws `InvalidInput`. */
 export async function readRunInput(info: PlanInfo, given: JsonValue, maxBytes: number): Promise<JsonValue> {
   const schema = info.plan.host.inputs;
-  const encoded = encodePayload(withDefaults(schema, given), { maxBytes });
-  if (!encoded.ok) throw new InvalidInput(info.workflow, [encoded.message]);
-  const problems = isSimple(schema) ? checkSimply(schema, encoded.value) : await checkFully(schema, encoded.value);
+  const input = encodeInput(info, withDefaults(schema, given), maxBytes);
+  const problems = isSimple(schema) ? checkSimply(schema, input) : await checkFully(schema, input);
   if (problems.length > 0) throw new InvalidInput(info.workflow, problems);
+  return input;
+}
+
+/** The input as JSON that every store keeps. Throws `InvalidInput`. */
+export function encodeInput(info: PlanInfo, given: unknown, maxBytes: number): JsonValue {
+  const encoded = encodePayload(given, { maxBytes });
+  if (!encoded.ok) throw new InvalidInput(info.workflow, [encoded.message]);
   return freezeJson(encoded.value);
 }
 

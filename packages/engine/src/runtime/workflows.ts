@@ -35,11 +35,14 @@ export class Workflows {
     throw new EngineError("unknown_workflow", `There is no workflow \`${source}\` in the store.`);
   }
 
-  /** What a workflow in code makes of an input by its own schema. Throws `InvalidInput`. */
-  async checkInput(source: WorkflowSource, input: JsonObject): Promise<JsonValue> {
-    if (typeof source === "string" || !("definition" in source) || source.inputSchema == null) return input;
+  /**
+   * What a workflow in code makes of an input by its own schema, which may convert it; null where there is none and the
+   * plan's own schema decides. Throws `InvalidInput`.
+   */
+  async checkInput(source: WorkflowSource, input: JsonObject): Promise<unknown> {
+    if (typeof source === "string" || !("definition" in source) || source.inputSchema == null) return null;
     const result = await source.inputSchema["~standard"].validate(input);
-    if (result.issues === undefined) return result.value as JsonValue;
+    if (result.issues === undefined) return result.value;
     const problems = result.issues.map(({ message, path = [] }) => {
       const keys = path.map((segment) => String(typeof segment === "object" ? segment.key : segment));
       return keys.length === 0 ? message : `\`${keys.join(".")}\`: ${message}`;

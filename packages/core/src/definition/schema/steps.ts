@@ -20,7 +20,7 @@ import {
 
 const id = z.string().regex(/^(?!(?:__proto__|constructor|prototype)$)[A-Za-z0-9_][A-Za-z0-9_-]{0,127}$/);
 
-export const dependency = z
+const dependency = z
   .union([
     text,
     section(
@@ -109,7 +109,7 @@ const signal = z.union([
   ),
 ]);
 
-export const block = z.lazy(() =>
+const block = z.lazy(() =>
   section(
     "block",
     {

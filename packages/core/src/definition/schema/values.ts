@@ -21,7 +21,7 @@ export const variables = z
   .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.union([z.string(), z.number(), z.boolean()]))
   .meta({ id: "variables", description: "Environment variables by name. Values may hold templates." });
 
-export const milliseconds = z.union([z.number().nonnegative(), z.string().regex(new RegExp(DURATION_PATTERN))]).meta({
+const milliseconds = z.union([z.number().nonnegative(), z.string().regex(new RegExp(DURATION_PATTERN))]).meta({
   id: "constantDuration",
   description: "`500ms`, `2s`, `5m`, `1h`, `1d`, `1h30m`, ISO 8601, or a number of seconds.",
 });
