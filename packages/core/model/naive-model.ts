@@ -207,6 +207,7 @@ function timerFired(state: NaiveState, event: TimerFired): boolean {
     const scope = state.scopes[index]!;
     // A rate timer may stay open although nobody waits for it any more.
     if (event.timer === "rate") {
+      if (event.step >= 0 && isSettled(state.steps[event.step]!)) return false;
       scope.rateAt = null;
       return true;
     }

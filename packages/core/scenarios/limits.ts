@@ -299,8 +299,8 @@ steps:
         ["a fails", "a failed exit_code", "b skipped upstream_failed", "run failed"],
         ["retry only a", "a starts"],
         ["a completes", "a completed", "run failed"],
-        ["retry", "run completed"],
-        ["b completes", "ignored: the run is over"],
+        ["retry", "b starts"],
+        ["b completes", "b completed", "run completed"],
       ],
     },
     {

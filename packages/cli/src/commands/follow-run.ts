@@ -12,7 +12,6 @@ import { numberOf } from "../view/trace-line.ts";
 import type { Reporter } from "../view/reporter.ts";
 import { createRunView } from "../view/run-view.ts";
 import type { NodeView, RunView } from "../view/run-view.ts";
-import { describeResult } from "./describe-result.ts";
 
 /** Where the engine's log lines go. The engine is made before anyone knows which run they belong to. */
 export interface LogSink {
@@ -37,7 +36,7 @@ export async function followRun(following: Following): Promise<number> {
   const { context, engine, runId, plan, progress } = following;
   const { io } = context;
   const view = createRunView(plan);
-  const reporter = chooseReporter(context, runId, progress);
+  const reporter = await chooseReporter(context, runId, progress);
   following.logs.write = (line) => {
     if (progress.json === true && progress.logs === "full") writeJsonLine(io.stdout, logLine(line, plan));
     reporter.log(line);
@@ -55,6 +54,7 @@ export async function followRun(following: Following): Promise<number> {
   else if (plan.hasOutput && result.status === "completed")
     io.stdout.write(`${JSON.stringify(result.output, null, 2)}\n`);
   if (showsProgress(context, progress) || (progress.quiet === true && result.status !== "completed")) {
+    const { describeResult } = await import("./describe-result.ts");
     io.stderr.write(await describeResult({ engine, plan, result, view, style: stderrStyle(context) }));
   }
   return exitCodeOfRun(result);

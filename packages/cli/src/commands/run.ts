@@ -4,13 +4,15 @@ import { UsageError } from "../cli-error.ts";
 import { exitCode } from "../exit-code.ts";
 import { loadRunCode } from "../load/run-code.ts";
 import { capOf, openRun } from "../store/open-run.ts";
+import type { OpenRun } from "../store/open-run.ts";
+import { countOf } from "../terminal/format.ts";
+import { oneLine } from "../terminal/sanitize.ts";
+import { showsProgress } from "../view/choose-reporter.ts";
 import { chooseStore } from "../store/store-url.ts";
 import type { StoreChoice } from "../store/store-url.ts";
-import { dryRun } from "./dry-run.ts";
 import { followRun } from "./follow-run.ts";
 import { prepareRun } from "./prepare-run.ts";
 import type { PreparedRun, RunCommandOptions } from "./prepare-run.ts";
-import { startDetached } from "./start-detached.ts";
 import { commandEnvironment, withWorkingEngine } from "./working-engine.ts";
 
 /** `braid run`: starts a run, or with `--resume` carries one on, and works on it until it ends. */
@@ -26,9 +28,10 @@ export async function run(
   const choice = chooseStore(context.io, options);
   const prepared = await prepareRun(context, { target, choice, options });
   if (prepared === null) return exitCode.usage;
-  if (options.dryRun === true) return dryRun(context, prepared, options);
-  if (options.detach === true) return await startDetached(context, { choice, prepared, options });
-  return await startRun(context, { choice, prepared, options });
+  if (options.dryRun === true) return (await import("./dry-run.ts")).dryRun(context, prepared, options);
+  const start = { choice, prepared, options };
+  if (options.detach === true) return await (await import("./start-detached.ts")).startDetached(context, start);
+  return await startRun(context, start);
 }
 
 interface Start {
@@ -59,16 +62,28 @@ interface Resume {
 /** Attaches to a run, and takes it over if the process that worked on it has died. */
 async function resumeRun(context: CommandContext, { name, file, options }: Resume): Promise<number> {
   const choice = chooseStore(context.io, options);
-  const { plan, runId, loaded } = await openRun(context, { id: name, ...options }, (found) => Promise.resolve(found));
+  const found = await openRun(context, { id: name, ...options }, (run) => Promise.resolve(run));
+  const { plan, runId, loaded } = found;
   const code = await loadRunCode(context.io, loaded.meta, file);
   const env = await commandEnvironment(context, options);
   // Lines for people go on from here; a program that reads JSON gets the whole trace, without a gap.
   const shownAfter = options.json === true ? 0 : loaded.run.traceSeq;
   return await withWorkingEngine({ choice, env, plan }, async (engine, logs) => {
     if (code !== null) await engine.register(code);
+    sayWhereItStands(context, found, options);
     const concurrency = capOf(loaded, plan);
     return await followRun({ context, engine, runId, plan, concurrency, logs, progress: options, shownAfter });
   });
+}
+
+/** A person who carries on a run is told how far it had come. */
+function sayWhereItStands(context: CommandContext, { loaded, plan, runId }: OpenRun, options: RunCommandOptions): void {
+  const { run } = loaded;
+  if (!showsProgress(context, options) || run.finishedAt !== null) return;
+  const settled = run.completedSteps + run.failedSteps + run.skippedSteps + run.canceledSteps;
+  const steps = plan.steps.filter((step) => !step.hidden).length;
+  const pause = run.status === "paused" ? `; it is paused, and \`braid runs resume ${runId}\` ends that` : "";
+  context.io.stderr.write(`carrying on run ${runId} of ${oneLine(loaded.workflow)}: ${settled} of ${countOf(steps, "step")} settled${pause}\n`);
 }
 
 const keptMs = 30 * 24 * 3_600_000;

@@ -38,6 +38,8 @@ test.each<[string, number]>([
   expect(isJson(text)).toBe(false);
 });
 
+const CHARACTERS = Array.from('{}[],:"\\u0e1.-tru null');
+
 test("agrees with JSON.parse about every text", () => {
   const almost = fc.tuple(
     fc.json(),
@@ -49,12 +51,14 @@ test("agrees with JSON.parse about every text", () => {
     return text.slice(0, position) + extra + text.slice(position + (at % 2));
   });
   fc.assert(
-    fc.property(
-      fc.oneof(broken, fc.json(), fc.string({ unit: fc.constantFrom(...'{}[],:"\\u0e1.-tru null') })),
-      (text) => {
-        expect(findJsonError(text) === undefined).toBe(isJson(text));
-      },
-    ),
+    fc.property(fc.oneof(broken, fc.json(), fc.string({ unit: fc.constantFrom(...CHARACTERS) })), (text) => {
+      expect(findJsonError(text) === undefined).toBe(isJson(text));
+    }),
     { numRuns: 2000 },
   );
+});
+
+test("reads a text of a MiB", () => {
+  expect(findJsonError(JSON.stringify("\\x".repeat(300_000)))).toBeUndefined();
+  expect(findJsonError(`"${"x".repeat(1_000_000)}`)).toBe(0);
 });

@@ -2,7 +2,7 @@
 type Expected = "value" | "value or ]" | "key" | "key or }" | ":" | "comma or end" | "nothing";
 
 const SPACE = /[ \t\n\r]*/y;
-const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w.])|true(?!\w)|false(?!\w)|null(?!\w)/y;
 
 /**
@@ -45,7 +45,7 @@ function step(
     return character === "," ? { expected: around.at(-1) === "{" ? "key" : "value", at: at + 1 } : undefined;
   }
   if (expected === "nothing") return undefined;
-  const end = endOf(STRING, text, at);
+  const end = endOfString(text, at);
   if (expected === "key" || expected === "key or }") return end === undefined ? undefined : { expected: ":", at: end };
   if (character === "{" || character === "[") {
     around.push(character);
@@ -57,6 +57,20 @@ function step(
 
 function afterValue(around: readonly string[]): Expected {
   return around.length === 0 ? "nothing" : "comma or end";
+}
+
+/** Character by character: a regular expression for the whole would need a stack as deep as the text is long. */
+function endOfString(text: string, start: number): number | undefined {
+  if (text[start] !== '"') return undefined;
+  for (let at = start + 1; at < text.length;) {
+    const character = text.charAt(at);
+    if (character === '"') return at + 1;
+    if (character < " ") return undefined;
+    const next = character === "\\" ? endOf(ESCAPE, text, at) : at + 1;
+    if (next === undefined) return undefined;
+    at = next;
+  }
+  return undefined;
 }
 
 function endOf(token: RegExp, text: string, at: number): number | undefined {

@@ -18,7 +18,7 @@ function recountRun(work: Work): void {
   const run = work.touchRun();
   const { members } = work.plan.scopes[0]!;
   run.remaining = members.filter((member) => isOpen(work, member)).length;
-  run.countedFailures = members.filter((member) => work.state.steps[member]?.failure === "counted").length;
+  run.countedFailures = members.filter((member) => failsScope(work, member)).length;
   run.toleratedFailures = 0;
   const steps = { completed: 0, failed: 0, skipped: 0, canceled: 0 };
   for (const row of allRows(work.state)) {
@@ -36,7 +36,7 @@ function recountMembers(work: Work, scope: number): void {
   const { owner, members } = work.plan.scopes[scope]!;
   const row = work.touchStep(owner);
   row.remaining = members.filter((member) => isOpen(work, member)).length;
-  row.countedFailures = members.filter((member) => work.state.steps[member]?.failure === "counted").length;
+  row.countedFailures = members.filter((member) => failsScope(work, member)).length;
 }
 
 function recountItems(work: Work, owner: number): void {
@@ -46,6 +46,11 @@ function recountItems(work: Work, owner: number): void {
   const open = rows.filter((item) => item !== undefined && item.task < row.items! && !isTerminal(item.status)).length;
   row.remaining = open + row.items - row.nextItem;
   row.countedFailures = 0;
+}
+
+function failsScope(work: Work, step: number): boolean {
+  const failure = work.state.steps[step]?.failure;
+  return failure === "counted" || failure === "lost";
 }
 
 function isOpen(work: Work, step: number): boolean {

@@ -22,9 +22,9 @@ export function retryRun(work: Work, event: RunRetry): string | null {
   for (const step of [event.from, event.only])
     if (step !== undefined && !isRetryable(work, step)) return "no such step";
   const reset = chooseReset(work, event);
-  const lostLeft = lostBeside(work, reset);
+  for (const step of lostBeside(work, reset)) work.touchStep(step).failure = "lost";
   const reopenedItems = putBack(work, reset);
-  startEpoch(work, lostLeft);
+  startEpoch(work);
   rebuildIndexes(work.state);
   startAgain(work, reset, reopenedItems);
   return null;
@@ -102,7 +102,7 @@ function reopen(work: Work, step: number): readonly StepRow[] {
 const isRepeated = (owner: StepRow, item: StepRow): boolean =>
   item.task < owner.items! && item.status !== "completed" && item.task < owner.nextItem;
 
-function startEpoch(work: Work, lostLeft: number): void {
+function startEpoch(work: Work): void {
   const run = work.touchRun();
   run.epoch += 1;
   run.status = "running";
@@ -114,7 +114,6 @@ function startEpoch(work: Work, lostLeft: number): void {
   run.stopCause = null;
   run.error = null;
   run.failures = [];
-  run.lostLeft = lostLeft;
   recount(work);
   work.emitRun("run.started", { epoch: run.epoch });
 }

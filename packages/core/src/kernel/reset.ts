@@ -33,11 +33,11 @@ export function chooseReset(work: Work, event: RunRetry): Reset {
 }
 
 /** Steps lost or stopped because of a failure, which this retry leaves as they are. */
-export function lostBeside(work: Work, reset: Reset): number {
+export function lostBeside(work: Work, reset: Reset): readonly number[] {
   const all = new Selection(work);
   selectFailed(work, all);
   const again = new Set([...reset.fresh, ...reset.reopened]);
-  return all.result().fresh.filter((step) => !again.has(step) && isLostOrCanceled(work.state.steps[step])).length;
+  return all.result().fresh.filter((step) => !again.has(step) && isLostOrCanceled(work.state.steps[step]));
 }
 
 function selectFailed(work: Work, selection: Selection): void {
@@ -56,7 +56,7 @@ function selectFailed(work: Work, selection: Selection): void {
 }
 
 function isFailedByItself(row: StepRow): boolean {
-  if (row.failure === "counted") return true;
+  if (row.failure === "counted" || row.failure === "lost") return true;
   if (row.status === "canceled") return row.stopCause !== "join_lost";
   return row.status === "skipped" && (row.skipReason === "scope_failed" || row.skipReason === "run_canceled");
 }

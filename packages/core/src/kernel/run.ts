@@ -132,7 +132,7 @@ function clearRunTimeout(work: Work): void {
 function mainOutcome(work: Work): "completed" | "failed" | "canceled" {
   const { run } = work;
   if (run.cancelCount > 0) return "canceled";
-  if (run.stopCause === "run_timeout" || run.countedFailures > 0 || run.lostLeft > 0) return "failed";
+  if (run.stopCause === "run_timeout" || run.countedFailures > 0) return "failed";
   return "completed";
 }
 

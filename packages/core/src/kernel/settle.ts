@@ -1,7 +1,7 @@
 import type { JsonObject } from "../json.ts";
 import { isByChoice, resolveEdge } from "./edge.ts";
 import { handlerGone, handlerStarted, markEnd, openFailure, withCause } from "./failure.ts";
-import { clearDeadline, clearTaskTimer } from "./timer.ts";
+import { clearDeadline, clearRate, clearTaskTimer } from "./timer.ts";
 import { isTerminal } from "./status.ts";
 import type { CancelCause, SkipReason, StepError } from "./status.ts";
 import type { StepRow, StopCause } from "../state/rows.ts";
@@ -111,7 +111,7 @@ function settle(work: Work, row: StepRow): void {
   row.settledSeq = ++run.settleSeq;
   row.finishedAt = work.at;
   row.isEvaluating = false;
-  row.rateAt = null;
+  clearRate(work, row);
   clearTaskTimer(work, row);
   clearDeadline(work, row);
   if (row.startedAt === null) handlerGone(work, row.step);

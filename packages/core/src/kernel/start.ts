@@ -142,7 +142,7 @@ export function startWithoutSlot(work: Work, row: StepRow): void {
   }
   work.touch(row).status = "waiting";
   row.attempt += 1;
-  if (isFirst) startDeadline(work, row, waitLimit(step, row));
+  if (isFirst) startDeadline(work, row, waitLimit(work, row));
   startWaiting(work, step, row);
 }
 
@@ -150,24 +150,28 @@ function startWaiting(work: Work, step: PlanStep, row: StepRow): void {
   const { index } = step;
   const { task, attempt } = row;
   if (step.kind === "sleep") {
-    const until = setTaskTimer(work, row, { kind: "sleep", delayMs: row.sleepMs ?? step.sleepMs });
+    const until = setTaskTimer(work, row, { kind: "sleep", delayMs: valueOf(work, row, "sleepMs") ?? 0 });
     if (task < 0) work.emit("step.waiting", row, { reason: "timer", until });
   } else if (step.kind === "child") {
     work.command({ type: "startChild", step: index, task, attempt });
     if (task < 0) work.emit("step.waiting", row, { reason: "child" });
   } else {
-    row.signal ??= step.signal ?? step.id;
+    row.signal ??= work.state.steps[index]!.signal ?? step.signal ?? step.id;
     work.command({ type: "awaitSignal", step: index, task, name: row.signal });
     if (task < 0) work.emit("step.waiting", row, { reason: step.kind, name: row.signal });
   }
 }
 
 /** A wait has no worker that could enforce its `timeout`, so the kernel takes the shorter of timeout and deadline. */
-function waitLimit(step: PlanStep, row: StepRow): number | null {
-  const timeout = row.timeoutMs ?? step.timeoutMs;
-  const deadline = row.deadlineMs ?? step.deadlineMs;
-  if (step.kind === "sleep") return deadline;
+function waitLimit(work: Work, row: StepRow): number | null {
+  const timeout = valueOf(work, row, "timeoutMs");
+  const deadline = valueOf(work, row, "deadlineMs");
   return timeout === null || deadline === null ? (timeout ?? deadline) : Math.min(timeout, deadline);
+}
+
+/** What the item's evaluation gave, else the step's, else the plan's constant. */
+export function valueOf(work: Work, row: StepRow, key: "sleepMs" | "timeoutMs" | "deadlineMs"): number | null {
+  return row[key] ?? work.state.steps[row.step]![key] ?? work.step(row.step)[key];
 }
 
 /** The deadline of a step runs from its first attempt, retries and their delays included. */

@@ -5,6 +5,7 @@ import { offerMap, unwant } from "./admission.ts";
 import { isRescued } from "./join.ts";
 import { failItem, skipUnstartedItems, stopItem } from "./map.ts";
 import { fail, memberCause, skip, skipReasonOf, stopped } from "./settle.ts";
+import { clearDeadline } from "./timer.ts";
 import { isTerminal } from "./status.ts";
 import type { CancelCause } from "./status.ts";
 import type { Work } from "./work.ts";
@@ -64,6 +65,7 @@ export function stopOutside(work: Work, scopeIndex: number, stop: Stop): void {
   if (previous === null) return;
   const owner: RunRow | StepRow = scope.owner < 0 ? work.run : work.state.steps[scope.owner]!;
   owner.stopCause = stop.cause;
+  if (!stop.isSoft && owner !== work.run) clearDeadline(work, owner as StepRow);
   const inner: Stop = { cause: stop.passedOn ?? memberCause(stop.cause), isSoft: stop.isSoft };
   if (scope.kind === "map") {
     stopItems(work, work.touchStep(scope.owner), { ...inner, skipsRest: previous === "none" });

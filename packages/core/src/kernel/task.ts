@@ -5,7 +5,7 @@ import { offerMap, release, spendStart, want } from "./admission.ts";
 import type { TaskCanceled, TaskCompleted, TaskFailed, TaskLost, TaskStarted } from "./event.ts";
 import { itemStarted } from "./map.ts";
 import { isRetried, retryDelay } from "./retry.ts";
-import { failTask, finishTask, startDeadline } from "./start.ts";
+import { failTask, finishTask, startDeadline, valueOf } from "./start.ts";
 import { markStarted, memberCause } from "./settle.ts";
 import { requestCancel, settleStopped } from "./stop.ts";
 import { setTaskTimer } from "./timer.ts";
@@ -60,7 +60,6 @@ function begin(work: Work, row: StepRow): void {
 }
 
 function start(work: Work, row: StepRow): void {
-  const step = work.step(row.step);
   row.status = "running";
   if (isOnlyWithdrawn(row.stopCause)) row.stopCause = null;
   spendStart(work, row.step);
@@ -68,7 +67,7 @@ function start(work: Work, row: StepRow): void {
   if (row.startedAt !== null) return;
   if (row.task >= 0) itemStarted(work, row);
   else markStarted(work, row);
-  startDeadline(work, row, row.deadlineMs ?? work.state.steps[row.step]!.deadlineMs ?? step.deadlineMs);
+  startDeadline(work, row, valueOf(work, row, "deadlineMs"));
 }
 
 /** The attempt has ended: its slots and everything the host held for it are free. */
@@ -169,7 +168,7 @@ function causeOfStop(work: Work, row: StepRow): CancelCause {
 }
 
 /** In a scope that has stopped no further attempt starts, except of members that may go on. */
-function mayTryAgain(work: Work, row: StepRow): boolean {
+export function mayTryAgain(work: Work, row: StepRow): boolean {
   const step = work.step(row.step);
   if (row.task >= 0 && work.state.steps[row.step]!.stop !== "none") return false;
   const { owner } = work.plan.scopes[step.scope]!;

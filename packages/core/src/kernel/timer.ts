@@ -48,6 +48,13 @@ export function clearDeadline(work: Work, row: StepRow): void {
   row.deadlineAt = null;
 }
 
+/** The scope that the row owns does not wait for its rate limit any more. */
+export function clearRate(work: Work, row: StepRow): void {
+  if (row.rateAt === null) return;
+  work.touch(row).rateAt = null;
+  work.command({ type: "clearTimer", step: row.step, task: row.task, timer: "rate" });
+}
+
 const deadlineKind = (work: Work, row: StepRow): "deadline" | "timeout" =>
   row.task >= 0 || work.step(row.step).body === null ? "deadline" : "timeout";
 

@@ -5,7 +5,7 @@ import { stopPhase } from "./control.ts";
 import { retryDelay, isRetried } from "./retry.ts";
 import { becomeReady, failTask, finishTask, startWithoutSlot } from "./start.ts";
 import { forgetSignal, settleStopped, stopForDeadline, stopOutside } from "./stop.ts";
-import { wantAgain } from "./task.ts";
+import { mayTryAgain, wantAgain } from "./task.ts";
 import { setTaskTimer } from "./timer.ts";
 import type { StepError } from "./status.ts";
 import type { Work } from "./work.ts";
@@ -48,7 +48,7 @@ function runTimerFired(work: Work, event: TimerFired): string | null {
   return null;
 }
 
-/** A scope that runs out of time has failed, whatever its members still report. */
+/** A scope that runs out of time has failed, whatever its members still report. A hard stop before has cleared the timer. */
 function scopeTimedOut(work: Work, row: StepRow): void {
   const step = work.step(row.step);
   row.error = { code: "timeout", message: `\`${step.name}\` did not end before its timeout.` };
@@ -98,7 +98,7 @@ export function childSettled(work: Work, event: ChildSettled): string | null {
 
 function childFailed(work: Work, row: StepRow, error: StepError): void {
   const { retry } = work.step(row.step);
-  if (!isRetried(retry, row.attemptsUsed, error)) {
+  if (!isRetried(retry, row.attemptsUsed, error) || !mayTryAgain(work, row)) {
     failTask(work, row, error);
     return;
   }

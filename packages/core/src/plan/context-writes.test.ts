@@ -48,6 +48,11 @@ test("an expression that orders two writers keeps the warning away", () => {
   expect(problemsOf({ mode: "graph", steps: [writes("a", ["x"]), reader] })).toEqual([]);
 });
 
+test("steps on a cycle get no warning beside its error", () => {
+  const steps = [writes("a", ["x"], { dependsOn: ["b"] }), writes("b", ["x"], { dependsOn: ["a"] })];
+  expect(problemsOf([...steps, writes("c", ["x"], { dependsOn: [] })])).toEqual(["cycle /steps/0"]);
+});
+
 test("each key gets one warning, however many write it", () => {
   const steps = ["a", "b", "c", "d"].map((id) => writes(id, id === "d" ? ["x"] : ["x", "y"], { dependsOn: [] }));
   expect(problemsOf(steps)).toEqual([

@@ -81,7 +81,6 @@ export function assignRunRow(to: RunRow, from: RunRow): void {
   to.remaining = from.remaining;
   to.countedFailures = from.countedFailures;
   to.toleratedFailures = from.toleratedFailures;
-  to.lostLeft = from.lostLeft;
   to.completedSteps = from.completedSteps;
   to.failedSteps = from.failedSteps;
   to.skippedSteps = from.skippedSteps;

@@ -22,8 +22,10 @@ export const isOnlyWithdrawn = (cause: StopCause | null): boolean => cause === "
  * Where the failure of a failed step stands.
  * - `pending`: one of its handlers may still start; `open`: nobody handles it, and no end of its branch was reached yet
  * - `counted`: it fails its scope; `handled`, `tolerated`: it does not. `open` becomes `tolerated` when the scope settles.
+ * - `lost`, of a step that did not fail: a failure or a stop took it down, and a retry of other steps left it so; it fails its
+ *   scope until it is run again.
  */
-export type FailureState = "none" | "pending" | "open" | "counted" | "handled" | "tolerated";
+export type FailureState = "none" | "pending" | "open" | "counted" | "handled" | "tolerated" | "lost";
 
 export type RunPhase = "main" | "hooks" | "output" | "finally" | "done";
 
@@ -57,8 +59,6 @@ export class RunRow {
   countedFailures = 0;
   /** Failures anywhere that were tolerated or made up for. */
   toleratedFailures = 0;
-  /** Steps lost in an earlier epoch that a `run.retry {only}` left as they were: the run cannot complete. */
-  lostLeft = 0;
   /** Visible steps by settled status, over all lists. */
   completedSteps = 0;
   failedSteps = 0;

@@ -122,6 +122,6 @@ function statusSoFar(state: RunState): "completed" | "failed" | "canceled" {
     const status = phase === null ? undefined : stepRow(state, phase)?.status;
     return status === "failed" || status === "canceled";
   });
-  const hasFailed = run.stopCause === "run_timeout" || run.countedFailures > 0 || run.lostLeft > 0 || run.error !== null;
+  const hasFailed = run.stopCause === "run_timeout" || run.countedFailures > 0 || run.error !== null;
   return hasFailed || hasHookFailed ? "failed" : "completed";
 }

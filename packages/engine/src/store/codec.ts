@@ -61,7 +61,6 @@ const runMapping = {
   remaining: column("remaining", "integer"),
   countedFailures: column("counted_failures", "integer"),
   toleratedFailures: column("tolerated_failures", "integer"),
-  lostLeft: column("lost_left", "integer"),
   completedSteps: column("completed_steps", "integer"),
   failedSteps: column("failed_steps", "integer"),
   skippedSteps: column("skipped_steps", "integer"),

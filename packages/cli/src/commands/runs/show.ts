@@ -1,3 +1,5 @@
+import { hostname } from "node:os";
+import process from "node:process";
 import { isoTime, loadState, pendingReason } from "@braid/core";
 import type { PendingReason, Plan } from "@braid/core";
 import type { LoadedRun, RunResult, StepResultView } from "@braid/engine";
@@ -30,14 +32,38 @@ export async function showRun(context: CommandContext, id: string, options: Show
     const result = await run.engine.inspect(run.runId);
     if (result === null) throw new CliError(`run \`${run.runId}\` is gone from the store`);
     const reasons = await pendingReasons(run);
+    const isAbandoned = await isAbandonedRun(run, context.io.now());
     const { stdout } = context.io;
     if (options.json === true) writeJsonLine(stdout, showLine(run, result, reasons));
-    else stdout.write(`${renderRun(run, result, { reasons, style: stdoutStyle(context), now: context.io.now() })}\n`);
+    else stdout.write(`${renderRun(run, result, { reasons, isAbandoned, style: stdoutStyle(context), now: context.io.now() })}\n`);
     return exitCode.ok;
   });
 }
 
 type Reasons = ReadonlyMap<string, PendingReason>;
+
+/**
+ * Whether attempts of the run are held by a worker that is no more: its lease has ended, or it ran on this machine and its
+ * process is gone.
+ */
+async function isAbandonedRun({ engine, loaded }: OpenRun, now: number): Promise<boolean> {
+  if (loaded.leases.length === 0) return false;
+  const workers = new Map((await engine.store.listWorkers()).map((worker) => [worker.id, worker]));
+  return loaded.leases.some((lease) => {
+    const worker = workers.get(lease.worker);
+    return lease.until < now || (worker?.host === hostname() && !isAlive(worker.pid));
+  });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Somebody else's process is alive too.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
 
 /** Why each step that has not settled is not further along, by id. */
 async function pendingReasons({ engine, loaded, plan, runId }: OpenRun): Promise<Reasons> {
@@ -64,6 +90,7 @@ function showLine({ loaded }: OpenRun, result: RunResult, reasons: Reasons): obj
 
 interface Look {
   readonly reasons: Reasons;
+  readonly isAbandoned: boolean;
   readonly style: Style;
   readonly now: number;
 }
@@ -80,19 +107,13 @@ function renderRun(run: OpenRun, result: RunResult, look: Look): string {
     `  run ${run.runId}`,
     `  created ${isoTime(loaded.createdAt)}, ${formatDuration(now - loaded.createdAt)} ago${result.epoch > 1 ? `, retried ${result.epoch - 1} times` : ""}`,
     ...(result.error === null ? [] : [`  ${paint(style, "red", oneLine(errorWords(result.error)))}`]),
-    ...deadWorkerLines(loaded, run.runId, now),
+    ...(look.isAbandoned ? [`  its worker has gone away; carry it on with: braid run --resume ${run.runId}`] : []),
   ];
   return [head.join("  "), ...facts, "", ...stepTable(plan, result, look)].join("\n");
 }
 
 function errorWords({ step, code, message }: NonNullable<RunResult["error"]>): string {
   return `${step === undefined ? "" : `${step}: `}${code}: ${message}`;
-}
-
-/** An attempt whose lease has ended has lost its worker; somebody has to take the run over. */
-function deadWorkerLines(loaded: LoadedRun, runId: string, now: number): readonly string[] {
-  const isLost = loaded.leases.some((lease) => lease.until < now);
-  return isLost ? [`  its worker has gone away; carry it on with: braid run --resume ${runId}`] : [];
 }
 
 function stepTable(plan: Plan, result: RunResult, look: Look): readonly string[] {

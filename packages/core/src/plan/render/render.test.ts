@@ -91,6 +91,21 @@ describe("a text drawing", () => {
     );
   });
 
+  test("draws a line straight over a column that is free again", () => {
+    const plan = planOf([step("a"), needs("b"), needs("c"), needs("x", "b"), needs("y", "a", "c")]);
+    expect(toAscii(plan)).toBe(
+      drawing(`
+● a
+│ ● b
+│ │ ● c
+│ │ │
+│ ● │ x
+├───╯
+● y
+`),
+    );
+  });
+
   test("puts blocks and groups into boxes and says what is out of the ordinary", () => {
     expect(toAscii(everything)).toBe(
       drawing(`

@@ -25,7 +25,6 @@ function unusualRunRow(): RunRow {
     remaining: 5,
     countedFailures: 6,
     toleratedFailures: 7,
-    lostLeft: 8,
     completedSteps: 9,
     failedSteps: 10,
     skippedSteps: 11,

@@ -82,7 +82,6 @@ create table runs (
   remaining integer not null,
   counted_failures integer not null,
   tolerated_failures integer not null,
-  lost_left integer not null,
   completed_steps integer not null,
   failed_steps integer not null,
   skipped_steps integer not null,
@@ -108,7 +107,7 @@ create table runs (
     and (parent_run_id is null) = (parent_attempt is null)
   ),
   constraint run_counters_are_never_negative check (
-    min(trace_seq, settle_seq, cancel_count, remaining, counted_failures, tolerated_failures, lost_left) >= 0
+    min(trace_seq, settle_seq, cancel_count, remaining, counted_failures, tolerated_failures) >= 0
     and min(completed_steps, failed_steps, skipped_steps, canceled_steps) >= 0
     and epoch >= 1
   )
