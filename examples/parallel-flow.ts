@@ -23,7 +23,7 @@ export default workflow("parallel-flow")
   // Convergence: needs both branches
   .step("merge_analysis", { dependsOn: ["analyze_sentiment", "analyze_topics"] }, async ({ deps, signal }) => {
     await delay(unit, undefined, { signal });
-    return { ...deps.analyze_sentiment, ...deps.analyze_topics, analysisComplete: true };
+    return { ...deps.analyze_sentiment, ...deps.analyze_topics, analysis_complete: true };
   })
   .step("save_results", { dependsOn: ["merge_analysis"] }, async ({ deps, signal }) => {
     await delay(unit, undefined, { signal });

@@ -294,6 +294,51 @@ describe("a reader that goes away", () => {
   });
 });
 
+function flow(type: string): string {
+  return `
+import { workflow } from "@braid/engine";
+${type}
+export default workflow("code")
+  .step("build", { retry: { maxAttempts: 2 } }, ({ logger, attempt }) => {
+    logger.info("building");
+    if (attempt === 1) throw new Error("first attempt");
+    return { image: "app:" + Level.low };
+  })
+  .step("ship", ({ prev }) => ({ shipped: prev.image }))
+  .output(({ deps }) => deps.ship);
+`;
+}
+
+describe("a workflow in code", () => {
+  test("is loaded from TypeScript, also with syntax that Node alone refuses, and from JavaScript", async () => {
+    bench.write("flow.ts", flow("enum Level { low = 1 }"));
+    bench.write("plain.mjs", flow("const Level = { low: 1 };"));
+    for (const file of ["flow.ts", "plain.mjs"]) {
+      const { code, stdout, stderr } = await bench.braid(["run", file, "--ephemeral"]);
+      expect([code, JSON.parse(stdout)]).toEqual([0, { shipped: "app:1" }]);
+      expect(stderr).toContain("│ building");
+    }
+  });
+
+  test("is found again when its run is carried on", async () => {
+    const id = (await bench.braid(["run", "flow.ts", "--detach", "--quiet"])).stdout.trim();
+    const { code, stdout } = await bench.braid(["run", "--resume", id, "--quiet"]);
+    expect([code, JSON.parse(stdout)]).toEqual([0, { shipped: "app:1" }]);
+  });
+
+  test.each([
+    ["nothing.ts", "export const answer = 42;", "`nothing.ts` exports no workflow"],
+    ["throws.ts", 'throw new Error("on purpose");', "cannot load `throws.ts`: on purpose"],
+    ["broken.ts", "export default {{", /cannot load `broken\.ts`/],
+    ["missing.ts", null, "cannot read `missing.ts`: no such file"],
+  ])("%s is refused with one line", async (file, content, message) => {
+    if (content !== null) bench.write(file, content);
+    const { code, stdout, stderr } = await bench.braid(["run", file]);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(message);
+  });
+});
+
 describe("a store that does not work", () => {
   test("exits with 3 and one clear line", async () => {
     const { code, stdout, stderr } = await bench.braid([

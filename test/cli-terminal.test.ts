@@ -24,7 +24,15 @@ const showCursor = "\u001b[?25h";
 
 function onTerminal(command: string, env: Readonly<Record<string, string>> = {}): Started {
   const line = `stty cols 80 rows 24; exec "${process.execPath}" "${bin}" ${command}`;
-  return bench.startProgram("script", ["-qec", line, "/dev/null"], { env: { TERM: "xterm-256color", ...env }, stdin: null });
+  return bench.startProgram("script", ["-qec", line, "/dev/null"], {
+    env: { TERM: "xterm-256color", ...env },
+    stdin: null,
+  });
+}
+
+async function statusOfNewest(): Promise<unknown> {
+  const { stdout } = await bench.braid(["runs", "list", "--json", "--limit", "1"]);
+  return jsonLines(stdout)[0]?.["status"];
 }
 
 describe("on a terminal", () => {
@@ -56,10 +64,6 @@ describe("on a terminal", () => {
     const run = onTerminal("run slow.yaml");
     await run.says(/running.*nap/);
     run.process.kill("SIGKILL");
-    const statusOfNewest = async (): Promise<unknown> => {
-      const { stdout } = await bench.braid(["runs", "list", "--json", "--limit", "1"]);
-      return jsonLines(stdout)[0]?.["status"];
-    };
     await expect.poll(statusOfNewest, { timeout: 20_000, interval: 300 }).toBe("canceled");
   });
 

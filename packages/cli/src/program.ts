@@ -36,7 +36,7 @@ export async function runProgram(args: readonly string[], options: ProgramOption
 }
 
 /** The whole command tree: also the source of the completion scripts. */
-export function createProgram({ io, version }: ProgramOptions, does: Does): Command {
+function createProgram({ io, version }: ProgramOptions, does: Does): Command {
   const program = new Command("braid");
   program
     .description("Runs workflows whose steps form a graph: independent steps run at the same time.")

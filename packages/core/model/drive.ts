@@ -73,8 +73,7 @@ function compare({ state, model, event, done, host }: Step): void {
     problems.push(`kernel admitted ${JSON.stringify(admitted)} | model ${JSON.stringify(model.state.admitted)}`);
   }
   problems.push(...differences(viewOfKernel(state), viewOfModel(model.state)));
-  const known020 = [...host.timers.values()].some(({ timer }) => timer === "rate");
-  if (!known020 && !host.isPaused && !host.isFinished && host.wakeAt !== state.run.wakeAt) {
+  if (!host.isPaused && !host.isFinished && host.wakeAt !== state.run.wakeAt) {
     problems.push(`timers set: earliest ${host.wakeAt} | wakeAt ${state.run.wakeAt}`);
   }
   if (problems.length > 0)

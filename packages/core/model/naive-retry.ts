@@ -26,9 +26,12 @@ export function retryRun(state: NaiveState, event: RunRetry): boolean {
   for (const index of choice.reopened) reopen(state, index);
   for (const index of choice.afresh) resetStep(state, index);
   for (const step of state.steps) judgeAgain(step);
-  run.lostLeft = [0, ...[...choice.reopened].map((index) => plan.steps[index]!.body!)].flatMap((scope) =>
-    plan.scopes[scope]!.members.filter((member) => state.steps[member]!.isLost),
-  ).length;
+  for (const scope of [0, ...[...choice.reopened].map((index) => plan.steps[index]!.body!)]) {
+    for (const member of plan.scopes[scope]!.members) {
+      const step = state.steps[member]!;
+      if (step.isLost) step.failure = "lost";
+    }
+  }
   return true;
 }
 

@@ -19,19 +19,23 @@ export function hasSettledMembers(state: NaiveState, scope: number): boolean {
 /** Failures that never reached the end of a branch were made up for. Gives whether any failure counts. */
 export function closeFailures(state: NaiveState, scope: number): boolean {
   for (const step of memberSteps(state, scope)) if (step.failure === "open") step.failure = "tolerated";
-  return memberSteps(state, scope).some(({ failure }) => failure === "counted");
+  return hasFailure(state, scope);
+}
+
+/** Whether a failure counts in the scope, or a retry left a step in it lost. */
+function hasFailure(state: NaiveState, scope: number): boolean {
+  return memberSteps(state, scope).some(({ failure }) => failure === "counted" || failure === "lost");
 }
 
 /** How the run ends, as far as it has come. */
 export function outcome(state: NaiveState): Exclude<RunStatus, "queued" | "running" | "paused"> {
-  const { cancelCount, hasTimedOut, outputError, lostLeft } = state.run;
+  const { cancelCount, hasTimedOut, outputError } = state.run;
   if (cancelCount > 0) return "canceled";
   const { onSuccess, onFailure, finally: last } = state.plan.phases;
   const hasFailed = [onSuccess, onFailure, last].some(
     (owner) => owner !== null && state.steps[owner]!.status === "failed",
   );
-  const isCounted = memberSteps(state, 0).some(({ failure }) => failure === "counted");
-  return hasTimedOut || outputError !== null || lostLeft > 0 || hasFailed || isCounted ? "failed" : "completed";
+  return hasTimedOut || outputError !== null || hasFailed || hasFailure(state, 0) ? "failed" : "completed";
 }
 
 /** Moves the run to its next phase; false when its phase is not over. */

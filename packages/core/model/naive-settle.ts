@@ -29,8 +29,7 @@ export function start(state: NaiveState, task: NaiveTask): void {
 function startDeadline(state: NaiveState, task: NaiveTask): void {
   const step = state.steps[task.plan.index]!;
   const deadline = task.deadlineMs ?? step.deadlineMs ?? task.plan.deadlineMs;
-  const timeout =
-    hasWorker(task) || task.plan.kind === "sleep" ? null : (task.timeoutMs ?? step.timeoutMs ?? task.plan.timeoutMs);
+  const timeout = hasWorker(task) ? null : (task.timeoutMs ?? step.timeoutMs ?? task.plan.timeoutMs);
   const limits = [deadline, timeout].filter((one) => one !== null);
   if (limits.length > 0) task.deadlineAt = state.clock + Math.min(...limits);
 }

@@ -25,7 +25,6 @@ export class NaiveState {
     hasTimedOut: false,
     isEvaluating: false,
     outputError: null,
-    lostLeft: 0,
   };
   /** Attempts admitted by the latest event, in order. */
   admitted: [step: number, task: number][] = [];
@@ -71,7 +70,6 @@ interface NaiveRun {
   hasTimedOut: boolean;
   isEvaluating: boolean;
   outputError: StepError | null;
-  lostLeft: number;
 }
 
 /** One unit of work: an ordinary step, or an item of a map. */

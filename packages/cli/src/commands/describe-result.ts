@@ -5,7 +5,7 @@ import { rootFailures } from "../view/failures.ts";
 import { logText } from "../view/log-group.ts";
 import { measure } from "../view/measure.ts";
 import type { RunView } from "../view/run-view.ts";
-import { renderSummary } from "../view/summary.ts";
+import { maxListed, renderSummary } from "../view/summary.ts";
 
 export interface ResultInput {
   readonly engine: Engine;
@@ -20,7 +20,7 @@ const tailLines = 10;
 /** The summary of a run that has ended, with the last log lines of each root failure from the store. */
 export async function describeResult({ engine, plan, result, view, style }: ResultInput): Promise<string> {
   const tails = new Map<string, readonly string[]>();
-  for (const id of rootFailures(plan, result)) {
+  for (const id of rootFailures(plan, result).slice(0, maxListed)) {
     const step = plan.steps.find((each) => each.id === id);
     if (step === undefined) continue;
     const item = result.failures.find((failure) => failure.step === id)?.task ?? null;

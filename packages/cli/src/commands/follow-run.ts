@@ -2,7 +2,9 @@ import type { Plan } from "@braid/core";
 import type { Engine, LogLine, RunResult } from "@braid/engine";
 import { stderrStyle } from "../command-context.ts";
 import type { CommandContext } from "../command-context.ts";
+import { messageOf } from "../cli-error.ts";
 import { exitCode, exitCodeOfRun } from "../exit-code.ts";
+import { oneLine } from "../terminal/sanitize.ts";
 import { writeJsonLine } from "../terminal/json-line.ts";
 import { applyTrace } from "../view/apply-trace.ts";
 import { chooseReporter, showsProgress } from "../view/choose-reporter.ts";
@@ -13,9 +15,11 @@ import type { Reporter } from "../view/reporter.ts";
 import { createRunView } from "../view/run-view.ts";
 import type { NodeView, RunView } from "../view/run-view.ts";
 
-/** Where the engine's log lines go. The engine is made before anyone knows which run they belong to. */
-export interface LogSink {
-  write: (line: LogLine) => void;
+/** Where the engine's log lines and troubles go. The engine is made before anyone knows which run they belong to. */
+export interface EngineListener {
+  onLog: (line: LogLine) => void;
+  /** The store gives trouble that the engine cures by itself. */
+  onTrouble: (what: string, error: unknown) => void;
 }
 
 export interface Following {
@@ -25,7 +29,7 @@ export interface Following {
   readonly plan: Plan;
   /** Attempts at a time in this process. */
   readonly concurrency: number;
-  readonly logs: LogSink;
+  readonly listener: EngineListener;
   readonly progress: ProgressOptions;
   /** Events up to this number are history: they are taken in, and shown to nobody. */
   readonly shownAfter: number;
@@ -37,10 +41,12 @@ export async function followRun(following: Following): Promise<number> {
   const { io } = context;
   const view = createRunView(plan);
   const reporter = await chooseReporter(context, runId, progress);
-  following.logs.write = (line) => {
+  following.listener.onLog = (line) => {
     if (progress.json === true && progress.logs === "full") writeJsonLine(io.stdout, logLine(line, plan));
     reporter.log(line);
   };
+  following.listener.onTrouble = (what, error) =>
+    reporter.notice(`cannot ${what}, trying again: ${oneLine(messageOf(error))}`);
   const stopListening = listenForStop(following, reporter);
   let result: RunResult;
   try {
@@ -78,7 +84,8 @@ async function workUntilEnd(
     if (result === null) throw new Error(`run \`${runId}\` is gone from the store`);
     return result;
   } finally {
-    await worker.stop();
+    // The run is over, or nobody can say: what still goes on is not waited for.
+    await worker.stop({ drainMs: 0 });
   }
 }
 
@@ -101,7 +108,9 @@ function listenForStop({ context, engine, runId }: Following, reporter: Reporter
   let count = 0;
   return io.onStopSignal((signal) => {
     count += 1;
-    const cancel = engine.cancel(runId).catch((error: unknown) => reporter.notice(`cannot cancel: ${String(error)}`));
+    const cancel = engine
+      .cancel(runId)
+      .catch((error: unknown) => reporter.notice(`cannot cancel: ${oneLine(messageOf(error))}`));
     if (count === 1) {
       const again = signal === "SIGINT" ? "press Ctrl-C again" : "signal again";
       reporter.notice(`canceling: running steps are being stopped; ${again} to kill`);

@@ -53,7 +53,7 @@ export async function prepareRun(
 ): Promise<PreparedRun | null> {
   const workflow = isFileArgument(context.io, target)
     ? await fromFile(context, target, options)
-    : await fromStore(target, choice);
+    : await fromStore(context, target, choice);
   if (workflow === null) return null;
   const { plan } = workflow;
   const schema = plan.host.inputs;
@@ -87,7 +87,7 @@ async function fromFile(
   };
 }
 
-async function fromStore(name: string, choice: StoreChoice): Promise<FoundWorkflow> {
+async function fromStore({ io }: CommandContext, name: string, choice: StoreChoice): Promise<FoundWorkflow> {
   const nothing = new UsageError(
     `there is no file \`${name}\`, and no stored workflow of that name`,
     "braid run workflow.yaml",
@@ -95,5 +95,5 @@ async function fromStore(name: string, choice: StoreChoice): Promise<FoundWorkfl
   if (!storeExists(choice)) throw nothing;
   const stored = await withEngine(choice, {}, async (engine) => await engine.store.getWorkflow(name));
   if (stored === null) throw nothing;
-  return { workflow: name, plan: stored.plan, meta: {} };
+  return { workflow: name, plan: stored.plan, meta: { directory: io.cwd } };
 }

@@ -16,7 +16,7 @@ import type { PreparedRun, RunCommandOptions } from "./prepare-run.ts";
 import { commandEnvironment, withWorkingEngine } from "./working-engine.ts";
 
 /** `braid run`: starts a run, or with `--resume` carries one on, and works on it until it ends. */
-export async function run(
+export async function runWorkflow(
   context: CommandContext,
   target: string | undefined,
   options: RunCommandOptions,
@@ -43,10 +43,19 @@ interface Start {
 async function startRun(context: CommandContext, { choice, prepared, options }: Start): Promise<number> {
   const env = await commandEnvironment(context, options);
   const { workflow, plan, input, overrides, meta } = prepared;
-  return await withWorkingEngine({ choice, env, plan }, async (engine, logs) => {
+  return await withWorkingEngine({ choice, env, plan }, async (engine, listener) => {
     const { id: runId } = await engine.start(workflow, { input, overrides, meta });
     const concurrency = overrides.maxConcurrent ?? 1;
-    const code = await followRun({ context, engine, runId, plan, concurrency, logs, progress: options, shownAfter: 0 });
+    const code = await followRun({
+      context,
+      engine,
+      runId,
+      plan,
+      concurrency,
+      listener,
+      progress: options,
+      shownAfter: 0,
+    });
     await pruneDefault(engine, choice);
     return code;
   });
@@ -68,11 +77,11 @@ async function resumeRun(context: CommandContext, { name, file, options }: Resum
   const env = await commandEnvironment(context, options);
   // Lines for people go on from here; a program that reads JSON gets the whole trace, without a gap.
   const shownAfter = options.json === true ? 0 : loaded.run.traceSeq;
-  return await withWorkingEngine({ choice, env, plan }, async (engine, logs) => {
+  return await withWorkingEngine({ choice, env, plan }, async (engine, listener) => {
     if (code !== null) await engine.register(code);
     sayWhereItStands(context, found, options);
     const concurrency = capOf(loaded, plan);
-    return await followRun({ context, engine, runId, plan, concurrency, logs, progress: options, shownAfter });
+    return await followRun({ context, engine, runId, plan, concurrency, listener, progress: options, shownAfter });
   });
 }
 
@@ -83,7 +92,9 @@ function sayWhereItStands(context: CommandContext, { loaded, plan, runId }: Open
   const settled = run.completedSteps + run.failedSteps + run.skippedSteps + run.canceledSteps;
   const steps = plan.steps.filter((step) => !step.hidden).length;
   const pause = run.status === "paused" ? `; it is paused, and \`braid runs resume ${runId}\` ends that` : "";
-  context.io.stderr.write(`carrying on run ${runId} of ${oneLine(loaded.workflow)}: ${settled} of ${countOf(steps, "step")} settled${pause}\n`);
+  context.io.stderr.write(
+    `carrying on run ${runId} of ${oneLine(loaded.workflow)}: ${settled} of ${countOf(steps, "step")} settled${pause}\n`,
+  );
 }
 
 const keptMs = 30 * 24 * 3_600_000;

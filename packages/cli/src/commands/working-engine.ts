@@ -1,11 +1,11 @@
 import type { Plan } from "@braid/core";
-import type { Engine } from "@braid/engine";
+import type { Engine, EngineOptions, EngineParts } from "@braid/engine";
 import type { CommandContext } from "../command-context.ts";
 import { readEnvFile } from "../input/read-data-file.ts";
 import { inheritedEnvironment } from "../input/step-environment.ts";
 import { withEngine } from "../store/open-engine.ts";
 import type { StoreChoice } from "../store/store-url.ts";
-import type { LogSink } from "./follow-run.ts";
+import type { EngineListener } from "./follow-run.ts";
 
 export interface WorkingEngine {
   readonly choice: StoreChoice;
@@ -16,16 +16,19 @@ export interface WorkingEngine {
 /** Opens an engine that runs steps in this process, with the environment that they are to have. */
 export async function withWorkingEngine(
   { choice, env, plan }: WorkingEngine,
-  use: (engine: Engine, logs: LogSink) => Promise<number>,
+  use: (engine: Engine, listener: EngineListener) => Promise<number>,
 ): Promise<number> {
-  const logs: LogSink = { write: () => {} };
-  const options = {
+  const listener: EngineListener = { onLog: () => {}, onTrouble: () => {} };
+  const options: WorkingOptions = {
     inheritedEnv: inheritedEnvironment(env, plan),
     secretsEnv: env,
-    onLog: (line: Parameters<LogSink["write"]>[0]): void => logs.write(line),
+    onLog: (line) => listener.onLog(line),
+    onTrouble: (what, error) => listener.onTrouble(what, error),
   };
-  return await withEngine(choice, options, async (engine) => await use(engine, logs));
+  return await withEngine(choice, options, async (engine) => await use(engine, listener));
 }
+
+type WorkingOptions = Omit<EngineOptions & EngineParts, "store">;
 
 /** The environment of the command, with the file's variables over it. */
 export async function commandEnvironment(

@@ -6,7 +6,7 @@ import { messageOf, UsageError } from "../cli-error.ts";
 import type { Io } from "../io.ts";
 
 /** Reads a file that an option names, or stdin for `-`. */
-export async function readText(io: Pick<Io, "cwd" | "readStdin">, option: string, path: string): Promise<string> {
+async function readText(io: Pick<Io, "cwd" | "readStdin">, option: string, path: string): Promise<string> {
   try {
     return path === "-" ? await io.readStdin() : await readFile(resolve(io.cwd, path), "utf8");
   } catch (error) {

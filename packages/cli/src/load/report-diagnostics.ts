@@ -23,7 +23,7 @@ export function reportDiagnostics(output: OutputStream, workflow: LoadedWorkflow
   if (diagnostics.length > 0) output.write(`${oneLine(file)}: ${countDiagnostics(diagnostics)}\n`);
 }
 
-export function countDiagnostics(diagnostics: readonly Diagnostic[]): string {
+function countDiagnostics(diagnostics: readonly Diagnostic[]): string {
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error").length;
   const warnings = diagnostics.length - errors;
   const parts = [

@@ -47,7 +47,7 @@ export function addRunCommand(program: Command, does: Does): void {
     .option("-d, --detach", "accept the run, print its id and leave; a worker or `run --resume` carries it on")
     .addHelpText("after", runHelp)
     .action((file: string | undefined, options: RunCommandOptions, self: Command) =>
-      does(self, async (context) => (await import("../commands/run.ts")).run(context, file, options)),
+      does(self, async (context) => (await import("../commands/run.ts")).runWorkflow(context, file, options)),
     );
 }
 

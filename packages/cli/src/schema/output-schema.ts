@@ -2,7 +2,7 @@ import { z } from "zod";
 
 /**
  * What `--json` writes, as schemas: the one source of the JSON Schema files that are published with the package
- * (`npm run schema -w packages/cli` writes them) and of the tests that hold real output to them. No command loads this.
+ * (`npm run schema -w packages/cli` writes them) and of the tests that hold real output to them. Only tests load this.
  */
 
 const instant = z.iso.datetime({ precision: 3 }).describe("ISO 8601, UTC, with milliseconds");

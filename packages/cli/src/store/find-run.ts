@@ -4,12 +4,14 @@ import { UsageError } from "../cli-error.ts";
 import { oneLine } from "../terminal/sanitize.ts";
 
 const searched = 10_000;
+/** Ids are UUIDs. */
+const wholeLength = 36;
 /** Fewer characters would match by chance; ids made in the same minute share their beginning, so the end counts too. */
 const shortest = 4;
 
 /** The whole id of a run that was named by its id, or by enough of the beginning or end of it. */
 export async function findRunId(engine: Engine, name: string): Promise<string> {
-  if ((await engine.store.load(name)) !== null) return name;
+  if (name.length === wholeLength) return name;
   if (name.length < shortest) {
     throw new UsageError(`\`${name}\` is too short to name a run; give at least ${shortest} characters of its id`);
   }

@@ -1,4 +1,4 @@
-import type { Engine, EngineOptions } from "@braid/engine";
+import type { Engine, EngineOptions, EngineParts } from "@braid/engine";
 import type { CommandContext } from "../command-context.ts";
 import { chooseStore, storeExists } from "./store-url.ts";
 import type { StoreChoice, StoreOptions } from "./store-url.ts";
@@ -6,7 +6,7 @@ import type { StoreChoice, StoreOptions } from "./store-url.ts";
 /** Opens the engine on a store, hands it to `use`, and closes it again whatever happens. */
 export async function withEngine<Result>(
   choice: StoreChoice,
-  options: Omit<EngineOptions, "store">,
+  options: Omit<EngineOptions & EngineParts, "store">,
   use: (engine: Engine) => Promise<Result>,
 ): Promise<Result> {
   // Loaded when it is needed: looking at a file must not wait for the engine.

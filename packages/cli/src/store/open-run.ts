@@ -36,9 +36,10 @@ export async function openRun<Result>(
   });
 }
 
-export async function loadRun(engine: Engine, runId: string): Promise<OpenRun> {
+async function loadRun(engine: Engine, runId: string): Promise<OpenRun> {
   const loaded = await engine.store.load(runId);
-  if (loaded === null) throw new UsageError(`there is no run \`${runId}\` in this store`);
+  if (loaded === null)
+    throw new UsageError(`there is no run \`${runId}\` in this store`, "See them with: braid runs list");
   const stored = await engine.store.getWorkflow(loaded.workflow, loaded.workflowVersion);
   if (stored === null)
     throw new CliError(`the store has lost version ${loaded.workflowVersion} of workflow \`${loaded.workflow}\``);

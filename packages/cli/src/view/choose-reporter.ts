@@ -14,7 +14,11 @@ export interface ProgressOptions {
  * How a run is shown: a live table where a person watches stderr, else a line per change. Nothing where the lines of
  * `--json` would come out on the same screen.
  */
-export async function chooseReporter(context: CommandContext, runId: string, options: ProgressOptions): Promise<Reporter> {
+export async function chooseReporter(
+  context: CommandContext,
+  runId: string,
+  options: ProgressOptions,
+): Promise<Reporter> {
   const { io } = context;
   if (!showsProgress(context, options)) return silentReporter;
   const style = stderrStyle(context);

@@ -30,6 +30,7 @@ export function createLineReporter(options: LineReporterOptions): Reporter {
   const shares = new Map<NodeView, number>();
   let view: RunView | undefined;
   let subjectWidth = 0;
+  let lastNotice = "";
 
   const elapsed = (at: number): string => {
     const from = view?.startedAt ?? view?.queuedAt ?? at;
@@ -77,6 +78,9 @@ export function createLineReporter(options: LineReporterOptions): Reporter {
       if (options.logs !== "none") buffer.add(line);
     },
     notice(text) {
+      // Trouble comes back with every attempt to cure it; one line of it is enough.
+      if (text === lastNotice) return;
+      lastNotice = text;
       output.write(`${paint(style, "yellow", text)}\n`);
     },
     end() {},

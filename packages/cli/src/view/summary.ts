@@ -21,16 +21,15 @@ export interface SummaryInput {
   readonly style: Style;
 }
 
-const maxListed = 20;
+/** Most failures, and most lines of any list, that are shown. */
+export const maxListed = 20;
 
 /** The end of a run in words: root failures first, then what they took down, then totals. */
 export function renderSummary(input: SummaryInput): string {
   const { plan, result } = input;
   const blocks = [
     [headLine(input)],
-    ...(result.status === "completed"
-      ? survivedBlocks(input)
-      : rootFailures(plan, result).map((id) => failureBlock(id, input))),
+    ...(result.status === "completed" ? survivedBlocks(input) : failureBlocks(input)),
     runErrorBlock(input),
     listBlock(takenDownTitle(result), takenDown(plan, result), input),
     ...(result.status === "completed" ? [] : [listBlock("Tolerated:", toleratedSteps(result), input)]),
@@ -38,6 +37,15 @@ export function renderSummary(input: SummaryInput): string {
   ];
   const written = blocks.filter((block) => block.length > 0);
   return `${written.map((block) => block.join("\n")).join("\n\n")}\n`;
+}
+
+/** Root failures with what is known of each; of very many, the first ones. */
+function failureBlocks(input: SummaryInput): readonly (readonly string[])[] {
+  const roots = rootFailures(input.plan, input.result);
+  const blocks = roots.slice(0, maxListed).map((id) => failureBlock(id, input));
+  return roots.length > maxListed
+    ? [...blocks, [`  … and ${countOf(roots.length - maxListed, "more failed step")}`]]
+    : blocks;
 }
 
 /** A run may complete although steps failed: somebody handled it, tolerated it or made up for it. */

@@ -6,7 +6,7 @@ import type { Style } from "../terminal/style.ts";
 import { fitTo, padBefore, padTo, widthOf } from "../terminal/width.ts";
 import { foldRows } from "./fold.ts";
 import type { FoldedKind } from "./fold.ts";
-import { countSteps, isHeading, isSettled, summarizeMembers } from "./run-view.ts";
+import { countSteps, isHeading, summarizeMembers } from "./run-view.ts";
 import type { NodeView, RunView } from "./run-view.ts";
 
 export interface TableOptions {
@@ -111,9 +111,4 @@ function labelColumn(nodes: readonly NodeView[], width: number): number {
 function foldedWords(what: FoldedKind, count: number): string {
   if (what === "finished") return `${count} finished`;
   return what === "pending" ? `${count} pending` : `${count} more running or waiting`;
-}
-
-/** Whether anything in the table changes as time goes by. */
-export function hasClock(view: RunView): boolean {
-  return view.status === "running" && view.nodes.some((node) => !isSettled(node.status) && node.startedAt !== null);
 }

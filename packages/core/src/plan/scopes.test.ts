@@ -31,6 +31,12 @@ describe("a block", () => {
     });
   });
 
+  test("gives a timeout that a builder writes beside it to its scope", () => {
+    const definition = define([{ id: "b", parallel: [step("x")] }]);
+    const { plan } = compile({ ...definition, steps: [{ ...definition.steps[0]!, timeout: 5 }] });
+    expect([plan?.steps[0]!.timeoutMs, plan?.scopes[1]!.timeoutMs]).toEqual([null, 5]);
+  });
+
   test("stops at the first failure where it does not say otherwise", () => {
     expect(planOf([{ id: "b", parallel: [step("x")] }]).scopes[1]!.mode).toBe("fail_all");
   });

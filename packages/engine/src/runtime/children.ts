@@ -4,7 +4,6 @@ import type { Store, TaskKey } from "../store/port.ts";
 import type { ChildCommand } from "./commit-draft.ts";
 import { isBraidError } from "../errors.ts";
 import { messageOf } from "./errors.ts";
-import { childRunId } from "./ids.ts";
 import { eventReport, lookReport } from "./outbox.ts";
 import type { Outcome, Report } from "./outbox.ts";
 import type { CachedRun } from "./run-cache.ts";
@@ -14,18 +13,25 @@ import { ValueReader } from "./value-reader.ts";
 type ChildSettled = Extract<RunEvent, { readonly type: "child.settled" }>;
 
 export interface ChildRequest {
-  readonly id: string;
   readonly workflow: string;
   readonly input: JsonObject;
   readonly parent: CachedRun;
   readonly place: TaskKey;
+  /** The same whoever starts the child, and however often. */
+  readonly idempotencyKey: string;
+}
+
+/** A child that was created just now, or that was there. */
+export interface StartedChild {
+  readonly kind: "created" | "exists";
+  readonly runId: string;
 }
 
 export interface ChildrenContext {
   readonly store: Store;
   now(): number;
   /** Creates the run, or finds that it exists. Throws an engine's error if the workflow or the input is not valid. */
-  start(request: ChildRequest): Promise<"created" | "exists">;
+  start(request: ChildRequest): Promise<StartedChild>;
   loadRun(runId: string): Promise<CachedRun | null>;
   /** What the parent's step says of its child: workflow and input. */
   childOf(parent: CachedRun, place: TaskKey): Promise<{ readonly workflow: string; readonly input: JsonValue }>;
@@ -34,14 +40,15 @@ export interface ChildrenContext {
 }
 
 /**
- * Child runs. A child's id follows from its parent's step, task and attempt, so every part of this may be repeated by any
- * process: starting it again finds it, cancelling it again changes nothing, and its parent takes its end once.
+ * Child runs. A child's idempotency key follows from its parent's step, task and attempt, so every part of this may be
+ * repeated by any process: starting it again finds it, cancelling it again changes nothing, and its parent takes its end
+ * once.
  *
  * A child that has ended keeps being due until its parent knows. Then it is acknowledged.
  */
 export class Children {
   readonly #context: ChildrenContext;
-  readonly #starting = new Map<string, Promise<void>>();
+  readonly #starting = new Map<string, Promise<string | null>>();
 
   constructor(context: ChildrenContext) {
     this.#context = context;
@@ -85,32 +92,37 @@ export class Children {
   }
 
   async #carryOut(parent: CachedRun, command: ChildCommand): Promise<void> {
-    const id = childRunId({ runId: parent.id, ...command });
+    const { step, task, attempt } = command;
+    const key = `child:${parent.id}/${step}/${task}/${attempt}`;
     // A cancel may overtake the start, or find that whoever was to start it has died: then it is started to be canceled.
-    let starting = this.#starting.get(id);
+    let starting = this.#starting.get(key);
     if (starting === undefined) {
-      starting = this.#start(id, parent, command).finally(() => this.#starting.delete(id));
-      this.#starting.set(id, starting);
+      starting = this.#start(parent, { step, task, attempt }, key).finally(() => this.#starting.delete(key));
+      this.#starting.set(key, starting);
     }
-    await starting;
-    if (command.kind === "cancel") this.#context.report(eventReport(id, { type: "run.cancel", at: this.#context.now() }));
+    const runId = await starting;
+    if (runId === null || command.kind === "start") return;
+    this.#context.report(eventReport(runId, { type: "run.cancel", at: this.#context.now() }));
   }
 
-  async #start(id: string, parent: CachedRun, place: TaskKey): Promise<void> {
-    const { step, task, attempt } = place;
+  /** Answers the child's id; null if there can be none, of which the parent was told. */
+  async #start(parent: CachedRun, place: TaskKey, idempotencyKey: string): Promise<string | null> {
+    let started: StartedChild;
     try {
       const { workflow, input } = await this.#context.childOf(parent, place);
-      const request = { id, workflow, input: input as JsonObject, parent, place: { step, task, attempt } };
-      if ((await this.#context.start(request)) === "created") return;
+      started = await this.#context.start({ workflow, input: input as JsonObject, parent, place, idempotencyKey });
     } catch (error) {
       if (!isBraidError(error) || !isOfDefinition(error.code)) throw error;
       const message = `The child run could not be started: ${messageOf(error)}`;
       const at = this.#context.now();
-      this.#context.report(eventReport(parent.id, { type: "child.settled", at, step, task, attempt, status: "failed", message }));
-      return;
+      this.#context.report(eventReport(parent.id, { type: "child.settled", at, ...place, status: "failed", message }));
+      return null;
     }
-    const child = await this.#context.loadRun(id);
-    if (child !== null) await this.deliver(child);
+    if (started.kind === "exists") {
+      const child = await this.#context.loadRun(started.runId);
+      if (child !== null) await this.deliver(child);
+    }
+    return started.runId;
   }
 
   async #outputOf(child: CachedRun): Promise<{ readonly value: JsonValue; readonly bytes: number }> {

@@ -1,4 +1,4 @@
-import { createHash, randomFillSync } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 
 /** Where identifiers come from; a test gives a seeded one, so that a failing seed fails again. */
 export interface Random {
@@ -20,20 +20,6 @@ export function newRunId(now: number, random: Random): string {
   const bytes = new Uint8Array(16);
   random.fill(bytes);
   return uuid7(now, bytes);
-}
-
-/**
- * The id of the child run of one attempt. It follows from the parent alone: who repeats the command, even after a crash,
- * means the same child, and who cancels it needs no look-up. It sorts beside the parent.
- */
-export function childRunId(parent: { runId: string; step: number; task: number; attempt: number }): string {
-  const { runId, step, task, attempt } = parent;
-  const bytes = createHash("sha256").update(`${runId}/${step}/${task}/${attempt}`).digest();
-  return uuid7(timeOf(runId), bytes);
-}
-
-function timeOf(runId: string): number {
-  return Number.parseInt(runId.slice(0, 8) + runId.slice(9, 13), 16);
 }
 
 function uuid7(at: number, bytes: Uint8Array): string {

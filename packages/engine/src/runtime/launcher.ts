@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue, RunOverrides } from "@braid/core";
 import type { StartOptions, WorkflowSource } from "../engine.ts";
 import { followUpAfterMs } from "../store/port.ts";
-import type { ChildRequest } from "./children.ts";
+import type { ChildRequest, StartedChild } from "./children.ts";
 import { hashJson } from "./definition-hash.ts";
 import { EngineError } from "./errors.ts";
 import { newRunId } from "./ids.ts";
@@ -57,7 +57,7 @@ export class Launcher {
   }
 
   /** Creates a child run, or finds that it exists. */
-  async startChild({ id, workflow, input, parent, place }: ChildRequest): Promise<"created" | "exists"> {
+  async startChild({ workflow, input, parent, place, idempotencyKey }: ChildRequest): Promise<StartedChild> {
     const depth = Number(parent.facts.meta[DEPTH_KEY] ?? 0) + 1;
     if (depth > MOST_DEPTH) {
       throw new EngineError("invalid_input", `Child runs are nested deeper than ${MOST_DEPTH}.`);
@@ -65,9 +65,10 @@ export class Launcher {
     const info = await this.#workflows.resolve(workflow);
     const checked = await readRunInput(info, input, this.#runtime.options.maxPayloadBytes);
     const { [GROUP_KEY]: _, ...meta } = parent.facts.meta;
-    const options = { priority: parent.facts.priority, meta: { ...meta, [DEPTH_KEY]: depth }, idempotencyKey: `child:${id}` };
+    const options = { priority: parent.facts.priority, meta: { ...meta, [DEPTH_KEY]: depth }, idempotencyKey };
+    const id = this.newRunId();
     const started = await this.#launch({ id, info, input: checked, options, parent: { runId: parent.id, ...place } });
-    return started.kind;
+    return started.kind === "created" ? { kind: "created", runId: id } : started;
   }
 
   async #launch({ id, info, input, options, parent }: Launch): Promise<Started> {

@@ -33,6 +33,10 @@ export class CachedRun {
   refreshing: Promise<boolean> | null = null;
   /** Steps and items that wait for a signal, by its name; null: not collected since the state was replaced. */
   awaiting: Map<string, { readonly step: number; readonly task: number }[]> | null = null;
+  /** See `OpenEnds`; null: not collected since the state was replaced. */
+  openEnds: Set<string> | null = null;
+  /** Children that are known to have been started. */
+  readonly knownChildren = new Set<string>();
 
   constructor(facts: RunFacts, info: PlanInfo, loaded: { readonly state: RunState; readonly version: number }) {
     this.facts = facts;
@@ -154,6 +158,7 @@ export class RunCache {
       run.state = replaceRows(run.state, { run: loaded.run, steps: loaded.steps });
       run.version = loaded.version;
       run.awaiting = null;
+      run.openEnds = null;
       return true;
     } finally {
       run.refreshing = null;

@@ -6,6 +6,7 @@ import { CommitDraft } from "./commit-draft.ts";
 import { answerControl, controlKeys, functionsOf } from "./control.ts";
 import type { FunctionTable } from "./control.ts";
 import type { Report } from "./outbox.ts";
+import { OpenEnds } from "./open-ends.ts";
 import { allRows } from "./run-cache.ts";
 import type { CachedRun } from "./run-cache.ts";
 import { rowKey } from "./row-key.ts";
@@ -68,6 +69,7 @@ export class RunWork {
   readonly #reports: readonly Report[];
   readonly #view: RunView;
   readonly #desk: SignalDesk;
+  readonly #ends: OpenEnds;
   readonly #todo: (Evaluate | RunEvent)[] = [];
   #done = 0;
   #taken = 0;
@@ -84,6 +86,7 @@ export class RunWork {
     );
     this.#view = new RunView(this.reader, parts.context.surroundings);
     this.#desk = new SignalDesk(run);
+    this.#ends = new OpenEnds(run);
   }
 
   /** Reports that found no room. */
@@ -124,6 +127,7 @@ export class RunWork {
     for (const { lease } of this.draft.enqueue.values()) if (lease !== null) this.#context.withdraw(lease);
     restore(this.run.state, this.draft.changes);
     this.run.awaiting = null;
+    this.run.openEnds = null;
   }
 
   /** At least one report is always taken, whatever room there is: a bound never holds a run up for ever. */
@@ -208,7 +212,7 @@ export class RunWork {
       case "startChild":
       case "cancelChild":
         this.draft.children.push({ kind: command.type === "startChild" ? "start" : "cancel", ...keyOf(command) });
-        this.draft.followUpMs = followUpAfterMs;
+        this.#ends.add("child", command);
         return;
       case "finishRun":
         this.#finish(command.status);
@@ -235,6 +239,7 @@ export class RunWork {
     if (own?.attempt !== command.attempt) {
       const { cause, ifQueued } = command;
       this.draft.cancels.push({ ...keyOf(command), cause, ifQueued });
+      this.#ends.add("cancel", command);
       return;
     }
     // It was queued by this very draft: nobody has seen it, so it is answered without asking the store.
@@ -255,7 +260,7 @@ export class RunWork {
     const isElsewhere = functionsOf(this.run.info, step).some((name) => !functions.has(name));
     if (isElsewhere) {
       // Another process has the function; it finds the run due.
-      this.draft.followUpMs = followUpAfterMs;
+      this.#ends.add("evaluation", { step, task });
       return null;
     }
     const missing = this.reader.missing(controlKeys({ view: this.#view, step, task }));
@@ -263,6 +268,7 @@ export class RunWork {
     const at = this.#context.now();
     const answer = answerControl({ view: this.#view, step, task, at, functions, maxPayloadBytes });
     if (this.#apply(answer.event) !== null) return null;
+    this.#ends.close("evaluation", { step, task });
     if (answer.payload !== null) this.draft.addPayload(answer.payload, answer.bytes);
     if (answer.runOutput !== null) this.draft.runOutput = answer.runOutput;
     this.#room.bytes -= answer.bytes;

@@ -4,7 +4,7 @@ import type { AftermathContext } from "./aftermath.ts";
 import { Alarm } from "./alarm.ts";
 import type { AttemptContext } from "./attempt.ts";
 import { childOf, Children } from "./children.ts";
-import type { ChildRequest } from "./children.ts";
+import type { ChildRequest, StartedChild } from "./children.ts";
 import type { Clock } from "./clock.ts";
 import { persist } from "./commit-call.ts";
 import type { Persistence } from "./commit-call.ts";
@@ -47,7 +47,7 @@ export interface RuntimeOptions {
   readonly onLog: ((line: LogLine) => void) | null;
   onTrouble(what: string, error: unknown): void;
   /** Creates a child run, or finds it. */
-  startChild(request: ChildRequest): Promise<"created" | "exists">;
+  startChild(request: ChildRequest): Promise<StartedChild>;
 }
 
 /** The parts of an engine, put together: what changes runs, what runs attempts, and what stands between them. */

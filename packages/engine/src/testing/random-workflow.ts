@@ -45,7 +45,8 @@ function listOf(random: SeededRandom, { ids, depth, size }: List): JsonValue[] {
   for (let index = 0; index < size; index += 1) {
     const id = `s${ids.length}`;
     ids.push(id);
-    steps.push({ id, ...dependencies(random, own), ...action(random, { ids, depth }), ...common(random) });
+    const doing = action(random, { ids, depth });
+    steps.push({ id, ...dependencies(random, own), ...doing, ...common(random, "parallel" in doing) });
     own.push(id);
   }
   return steps;
@@ -108,11 +109,11 @@ function behavior(random: SeededRandom): JsonObject {
   return { ms, failures, heeds: random.chance(0.9) };
 }
 
-function common(random: SeededRandom): JsonObject {
+function common(random: SeededRandom, isBlock: boolean): JsonObject {
   return {
     ...(random.chance(0.1) ? { continueOnError: true } : {}),
     ...(random.chance(0.08) ? { when: random.pick(["false", "true"]) } : {}),
-    ...(random.chance(0.08) ? { startDelay: `${random.integer(1, 800)}ms` } : {}),
+    ...(!isBlock && random.chance(0.08) ? { startDelay: `${random.integer(1, 800)}ms` } : {}),
     ...(random.chance(0.1) ? { priority: random.integer(1, 5) } : {}),
   };
 }

@@ -36,10 +36,10 @@ export async function retryRun(context: CommandContext, id: string, options: Ret
   const code = await loadRunCode(context.io, loaded.meta, undefined);
   const env = await commandEnvironment(context, options);
   const choice = chooseStore(context.io, options);
-  return await withWorkingEngine({ choice, env, plan }, async (engine, logs) => {
+  return await withWorkingEngine({ choice, env, plan }, async (engine, listener) => {
     if (code !== null) await engine.register(code);
     await engine.retry(runId, from);
-    const following = { context, engine, runId, plan, concurrency: capOf(loaded, plan), logs };
+    const following = { context, engine, runId, plan, concurrency: capOf(loaded, plan), listener };
     return await followRun({ ...following, progress: options, shownAfter: loaded.run.traceSeq });
   });
 }

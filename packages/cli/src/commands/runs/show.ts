@@ -1,8 +1,6 @@
-import { hostname } from "node:os";
-import process from "node:process";
 import { isoTime, loadState, pendingReason } from "@braid/core";
 import type { PendingReason, Plan } from "@braid/core";
-import type { LoadedRun, RunResult, StepResultView } from "@braid/engine";
+import type { RunResult, StepResultView } from "@braid/engine";
 import { stdoutStyle } from "../../command-context.ts";
 import type { CommandContext } from "../../command-context.ts";
 import { CliError } from "../../cli-error.ts";
@@ -32,37 +30,22 @@ export async function showRun(context: CommandContext, id: string, options: Show
     const result = await run.engine.inspect(run.runId);
     if (result === null) throw new CliError(`run \`${run.runId}\` is gone from the store`);
     const reasons = await pendingReasons(run);
-    const isAbandoned = await isAbandonedRun(run, context.io.now());
+    const isAbandoned = isAbandonedRun(run, context.io.now());
     const { stdout } = context.io;
     if (options.json === true) writeJsonLine(stdout, showLine(run, result, reasons));
-    else stdout.write(`${renderRun(run, result, { reasons, isAbandoned, style: stdoutStyle(context), now: context.io.now() })}\n`);
+    else
+      stdout.write(
+        `${renderRun(run, result, { reasons, isAbandoned, style: stdoutStyle(context), now: context.io.now() })}\n`,
+      );
     return exitCode.ok;
   });
 }
 
 type Reasons = ReadonlyMap<string, PendingReason>;
 
-/**
- * Whether attempts of the run are held by a worker that is no more: its lease has ended, or it ran on this machine and its
- * process is gone.
- */
-async function isAbandonedRun({ engine, loaded }: OpenRun, now: number): Promise<boolean> {
-  if (loaded.leases.length === 0) return false;
-  const workers = new Map((await engine.store.listWorkers()).map((worker) => [worker.id, worker]));
-  return loaded.leases.some((lease) => {
-    const worker = workers.get(lease.worker);
-    return lease.until < now || (worker?.host === hostname() && !isAlive(worker.pid));
-  });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // Somebody else's process is alive too.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
+/** Whether attempts of the run are held by a worker that has not renewed its leases: it is no more. */
+function isAbandonedRun({ loaded }: OpenRun, now: number): boolean {
+  return loaded.leases.some((lease) => lease.until < now);
 }
 
 /** Why each step that has not settled is not further along, by id. */

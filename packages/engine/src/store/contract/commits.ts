@@ -140,6 +140,7 @@ export const commitClaims: readonly StoreClaim[] = [
       assert.equal(await answerOf(store, gap), "rejected");
       const twice = { ...commit, trace: commit.trace.map((event) => Object.assign({}, event, { seq: event.seq - 1 })) };
       assert.equal(await answerOf(store, twice), "rejected");
+      assert.equal(await answerOf(store, { ...commit, trace: [] }), "rejected");
       assert.deepEqual((await store.load(run.id))?.steps, []);
       assert.equal(await answerOf(store, commit), "accepted");
     },

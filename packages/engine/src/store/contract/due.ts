@@ -104,6 +104,19 @@ export const dueClaims: readonly StoreClaim[] = [
     },
   },
   {
+    claim: "does not put off the next notice of a signal when its run is due for another reason",
+    check: async ({ store, advance }) => {
+      const run = await startRun(store);
+      await store.putSignal({ id: "s1", runId: run.id, name: "go", verdict: "signal", payload: null });
+      const { now } = await store.dueRuns(10);
+      await run.commit({ run: { wakeAt: now + 5_000 } as RunRow });
+      await advance(5_000);
+      assert.deepEqual((await store.dueRuns(10)).runIds, [run.id]);
+      await run.commit({ run: { wakeAt: null } as RunRow });
+      assert.equal((await store.dueRuns(10)).nextWakeAt, now + 15_000);
+    },
+  },
+  {
     claim: "does not lose a signal to a commit that knew nothing of it",
     check: async ({ store }) => {
       const run = await startRun(store);

@@ -90,15 +90,18 @@ export const leaseClaims: readonly StoreClaim[] = [
   {
     claim: "sweeps no more than the limit at a time, those that ended first before others",
     check: async ({ store, advance }) => {
-      await queueSteps(store, 3);
-      await claimAs(store, "w1", { queues: [{ queue: "default", limit: 1 }] });
+      const early = await queueSteps(store, 1, { queue: "early" });
+      const late = await queueSteps(store, 2, { queue: "late" });
+      await claimAs(store, "w1", { queues: [{ queue: "late", limit: 2 }] });
       await advance(10);
-      await claimAs(store, "w1", { queues: [{ queue: "default", limit: 2 }] });
+      await claimAs(store, "w1", { queues: [{ queue: "early", limit: 2 }] });
       await advance(20_000);
-      const swept = [];
-      for (let round = 0; round < 4; round += 1)
-        swept.push((await store.sweep({ limit: 1 })).lost.map(({ step }) => step));
-      assert.deepEqual(swept, [[0], [1], [2], []]);
+      const sweep = async (limit: number) =>
+        (await store.sweep({ limit })).lost.map(({ runId, step }) => [runId, step]);
+      assert.deepEqual(await sweep(1), [[late.id, 0]]);
+      assert.deepEqual(await sweep(1), [[late.id, 1]]);
+      assert.deepEqual(await sweep(10), [[early.id, 0]]);
+      assert.deepEqual(await sweep(10), []);
     },
   },
   {

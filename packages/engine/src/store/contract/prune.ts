@@ -51,16 +51,17 @@ export const pruneClaims: readonly StoreClaim[] = [
     },
   },
   {
-    claim: "prunes child runs with their parent, and no parent whose child has not ended",
+    claim: "prunes child runs only with their parent, and no parent whose child has not ended",
     check: async ({ store }) => {
       const root = await finishedRun(store, "completed", { finishedAt: 2_000 });
       const child = await finishedRun(store, "failed", { finishedAt: 2_000, fields: childOf(root) });
       const grandchild = await finishedRun(store, "completed", { finishedAt: 2_000, fields: childOf(child) });
       const busy = await finishedRun(store, "canceled", { finishedAt: 2_000 });
       const orphan = await startRun(store, { run: childOf(busy) });
+      const ended = await finishedRun(store, "completed", { finishedAt: 2_000, fields: childOf(orphan) });
       await claimAs(store, "w1");
       assert.deepEqual(await store.prune({ keep: 0 }), [root.id, child.id, grandchild.id]);
-      assert.deepEqual(idsOf(await store.listRuns({ limit: 10 })), [orphan.id, busy.id]);
+      assert.deepEqual(idsOf(await store.listRuns({ limit: 10 })), [ended.id, orphan.id, busy.id]);
     },
   },
 ];

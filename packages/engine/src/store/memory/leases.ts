@@ -85,7 +85,7 @@ export function sweep(
     if (attempt.dispatch === "leased") revoked.add(row.runId);
     data.install(data.runs.get(row.runId)!, {
       ...row,
-      attempt: { ...attempt, dispatch: "lost", worker: null, leaseUntil: now + followUpAfterMs, stopAsked: null },
+      attempt: { ...attempt, dispatch: "lost", leaseUntil: now + followUpAfterMs, stopAsked: null },
     });
   }
   for (const runId of revoked) data.runs.get(runId)!.version += 1;

@@ -33,15 +33,15 @@ on conflict (run_id, step_index, task_index) do update set
     .map((name) => `${name} = excluded.${name}`)
     .join(", ")}`;
 
-/** A token stays on its row after the attempt was closed: it is the one whose report was accepted last. */
 const putInQueue = `
 update steps set
   dispatch = ?, dispatch_attempt = ?, queue = ?, handler = ?, priority = ?, queued_at = ?,
-  worker = ?, lease_token = coalesce(?, lease_token), lease_until = ?, claimed_at = ?, stop_asked = null
+  worker = ?, lease_token = ?, lease_until = ?, claimed_at = ?, stop_asked = null
 where run_id = ? and step_index = ? and task_index = ?`;
 
+/** Worker and token stay on the row, until another attempt is queued: they say whose report was accepted last. */
 const closeAttempt = `
-update steps set dispatch = null, lease_until = null, worker = null, stop_asked = null
+update steps set dispatch = null, lease_until = null, stop_asked = null
 where run_id = ? and step_index = ? and task_index = ? and dispatch_attempt = ? and dispatch is not null`;
 
 const readAttempt = `

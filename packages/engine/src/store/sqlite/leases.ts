@@ -111,7 +111,7 @@ order by lease_until, run_id, step_index, task_index
 limit ?1`;
 
 const revoke = `
-update steps set dispatch = 'lost', worker = null, lease_until = ?, stop_asked = null
+update steps set dispatch = 'lost', lease_until = ?, stop_asked = null
 where run_id = ? and step_index = ? and task_index = ?`;
 
 const raiseVersion = "update runs set version = version + 1 where id = ?";

@@ -51,7 +51,6 @@ CREATE TABLE runs (
   remaining integer not null,
   counted_failures integer not null,
   tolerated_failures integer not null,
-  lost_left integer not null,
   completed_steps integer not null,
   failed_steps integer not null,
   skipped_steps integer not null,
@@ -77,7 +76,7 @@ CREATE TABLE runs (
     and (parent_run_id is null) = (parent_attempt is null)
   ),
   constraint run_counters_are_never_negative check (
-    min(trace_seq, settle_seq, cancel_count, remaining, counted_failures, tolerated_failures, lost_left) >= 0
+    min(trace_seq, settle_seq, cancel_count, remaining, counted_failures, tolerated_failures) >= 0
     and min(completed_steps, failed_steps, skipped_steps, canceled_steps) >= 0
     and epoch >= 1
   )
@@ -327,7 +326,7 @@ select
   max(coalesce(t.task_index, 0), 0) as task_index,
   case t.status when 'ready' then 'pending' else coalesce(t.status, 'pending') end as status,
   coalesce(t.attempt, 0) as attempts,
-  case when t.dispatch = 'leased' then t.worker end as claimed_by,
+  t.worker as claimed_by,
   t.queue,
   t.handler,
   t.output,

@@ -73,7 +73,7 @@ select
   max(coalesce(t.task_index, 0), 0) as task_index,
   case t.status when 'ready' then 'pending' else coalesce(t.status, 'pending') end as status,
   coalesce(t.attempt, 0) as attempts,
-  case when t.dispatch = 'leased' then t.worker end as claimed_by,
+  t.worker as claimed_by,
   t.queue,
   t.handler,
   t.output,

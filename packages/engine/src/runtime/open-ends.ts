@@ -1,0 +1,62 @@
+import { isTerminal } from "@braid/core";
+import { rowKey } from "./row-key.ts";
+import { allRows } from "./run-cache.ts";
+import type { CachedRun } from "./run-cache.ts";
+
+/**
+ * What of a run is neither under a lease nor behind a timer or a signal, so that nobody would come back to it if this process
+ * died: evaluations left to another process, children that are to be started, attempts whose cancel was answered to
+ * nobody. As long as there is any, every commit of the run asks to be followed up.
+ */
+export class OpenEnds {
+  readonly #run: CachedRun;
+
+  constructor(run: CachedRun) {
+    this.#run = run;
+  }
+
+  get isAny(): boolean {
+    return this.#ends.size > 0;
+  }
+
+  add(kind: EndKind, { step, task }: Place): void {
+    this.#ends.add(nameOf(kind, step, task));
+  }
+
+  close(kind: EndKind, { step, task }: Place): void {
+    this.#ends.delete(nameOf(kind, step, task));
+  }
+
+  /** Collected once for each state that was loaded or put back; kept up to date from then on. */
+  get #ends(): Set<string> {
+    this.#run.openEnds ??= collect(this.#run);
+    return this.#run.openEnds;
+  }
+}
+
+type EndKind = "evaluation" | "child" | "cancel";
+
+interface Place {
+  readonly step: number;
+  readonly task: number;
+}
+
+function collect(run: CachedRun): Set<string> {
+  const ends = new Set<string>();
+  const { state, info } = run;
+  if (isTerminal(state.run.status)) return ends;
+  for (const { step, task, attempt, status, isEvaluating, timer, stopCause } of allRows(state)) {
+    if (isEvaluating) ends.add(nameOf("evaluation", step, task));
+    else if (status === "queued" && stopCause !== null) ends.add(nameOf("cancel", step, task));
+    else if (status === "waiting" && timer === null && info.step(step).kind === "child") {
+      if (!run.knownChildren.has(childName(step, task, attempt))) ends.add(nameOf("child", step, task));
+    }
+  }
+  if (state.run.phase === "output") ends.add(nameOf("evaluation", -1, -1));
+  return ends;
+}
+
+const nameOf = (kind: EndKind, step: number, task: number): string => `${kind} ${rowKey(step, task)}`;
+
+/** Names a child that is known to exist. */
+export const childName = (step: number, task: number, attempt: number): string => `${rowKey(step, task)}/${attempt}`;
