@@ -24,6 +24,7 @@ export function retryRun(work: Work, event: RunRetry): string | null {
   const reset = chooseReset(work, event);
   for (const step of lostBeside(work, reset)) work.touchStep(step).failure = "lost";
   const reopenedItems = putBack(work, reset);
+  judgeAnew(work, reset);
   startEpoch(work);
   rebuildIndexes(work.state);
   startAgain(work, reset, reopenedItems);
@@ -97,6 +98,15 @@ function reopen(work: Work, step: number): readonly StepRow[] {
   row.canceledItems = 0;
   row.skippedItems = 0;
   return again as StepRow[];
+}
+
+/** What had made up for a failure may be run again and fail this time: such failures are open until their scope ends again. */
+function judgeAnew(work: Work, reset: Reset): void {
+  const scopes = [0, ...reset.reopened.map((step) => work.step(step).body!)];
+  for (const member of scopes.flatMap((scope) => work.plan.scopes[scope]!.members)) {
+    const row = work.state.steps[member];
+    if (row?.failure === "tolerated" && work.step(member).onError === "fail") work.touch(row).failure = "open";
+  }
 }
 
 const isRepeated = (owner: StepRow, item: StepRow): boolean =>

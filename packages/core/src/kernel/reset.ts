@@ -1,5 +1,6 @@
 import type { StepRow } from "../state/rows.ts";
-import { isByChoice } from "./edge.ts";
+import type { PlanEdge } from "../plan/plan.ts";
+import { isByChoice, resolveEdge } from "./edge.ts";
 import type { RunRetry } from "./event.ts";
 import type { Work } from "./work.ts";
 
@@ -26,6 +27,7 @@ export function chooseReset(work: Work, event: RunRetry): Reset {
     chosen.close(() => true);
   } else {
     selectFailed(work, chosen);
+    chosen.close((edge) => isCounted(work, edge));
   }
   const { onSuccess, onFailure, finally: last } = work.plan.phases;
   for (const phase of [onSuccess, onFailure, last]) if (phase !== null) chosen.addWhole(phase);
@@ -36,6 +38,7 @@ export function chooseReset(work: Work, event: RunRetry): Reset {
 export function lostBeside(work: Work, reset: Reset): readonly number[] {
   const all = new Selection(work);
   selectFailed(work, all);
+  all.close((edge) => isLostBy(work, edge));
   const again = new Set([...reset.fresh, ...reset.reopened]);
   return all.result().fresh.filter((step) => !again.has(step) && isLostOrCanceled(work.state.steps[step]));
 }
@@ -52,7 +55,6 @@ function selectFailed(work: Work, selection: Selection): void {
       if (body !== null && !isMap && isEntered) scopes.push(body);
     }
   }
-  selection.close((source, target) => countedBy(work, source, target));
 }
 
 function isFailedByItself(row: StepRow): boolean {
@@ -73,10 +75,18 @@ function reopensMap(work: Work, step: number): boolean {
   return hasItems && (row.status === "failed" || row.status === "canceled");
 }
 
-/** Whether the join of `target` was decided with the edge from `source` already resolved. */
-function countedBy(work: Work, source: number, target: number): boolean {
-  const from = work.state.steps[source];
-  const to = work.state.steps[target];
+/** Whether the edge took its target down: dead, and in time. */
+function isLostBy(work: Work, edge: PlanEdge): boolean {
+  const source = work.state.steps[edge.from];
+  const target = work.state.steps[edge.to];
+  if (source === undefined || target?.skipReason !== "upstream_failed" || !isCounted(work, edge)) return false;
+  return resolveEdge(work.plan, edge, source) === "dead";
+}
+
+/** Whether the join of the edge's target was decided with the edge already resolved. */
+function isCounted(work: Work, edge: PlanEdge): boolean {
+  const from = work.state.steps[edge.from];
+  const to = work.state.steps[edge.to];
   if (from === undefined || to === undefined) return true;
   const decidedAt = to.firedSeq > 0 ? to.firedSeq : to.settledSeq;
   return from.settledSeq <= decidedAt;
@@ -123,12 +133,12 @@ class Selection {
     this.#open.length = 0;
   }
 
-  /** Adds the targets of all edges that `follows` names, until there are no more. */
-  close(follows: (source: number, target: number) => boolean): void {
+  /** Adds the targets of all edges that it follows, until there are no more. */
+  close(isFollowed: (edge: PlanEdge) => boolean): void {
     for (let step = this.#open.pop(); step !== undefined; step = this.#open.pop()) {
       for (const index of this.#work.step(step).outgoing) {
-        const { to } = this.#work.plan.edges[index]!;
-        if (!this.#fresh.has(to) && follows(step, to)) this.add(to, "fresh");
+        const edge = this.#work.plan.edges[index]!;
+        if (!this.#fresh.has(edge.to) && isFollowed(edge)) this.add(edge.to, "fresh");
       }
     }
   }

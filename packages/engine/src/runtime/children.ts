@@ -4,6 +4,7 @@ import type { Store, TaskKey } from "../store/port.ts";
 import type { ChildCommand } from "./commit-draft.ts";
 import { isBraidError } from "../errors.ts";
 import { messageOf } from "./errors.ts";
+import { noteChild } from "./open-ends.ts";
 import { eventReport, lookReport } from "./outbox.ts";
 import type { Outcome, Report } from "./outbox.ts";
 import type { CachedRun } from "./run-cache.ts";
@@ -118,6 +119,7 @@ export class Children {
       this.#context.report(eventReport(parent.id, { type: "child.settled", at, ...place, status: "failed", message }));
       return null;
     }
+    noteChild(parent, place);
     if (started.kind === "exists") {
       const child = await this.#context.loadRun(started.runId);
       if (child !== null) await this.deliver(child);

@@ -203,7 +203,7 @@ export class CommitLoop {
   }
 
   async #commit(works: readonly RunWork[]): Promise<void> {
-    const commits = works.map((work) => work.draft.toCommit(this.#context.newCommitId()));
+    const commits = works.map((work) => work.toCommit(this.#context.newCommitId()));
     const { answers } = await this.#context.commit(commits);
     for (const [index, work] of works.entries()) this.#take(work, answers[index]!);
   }

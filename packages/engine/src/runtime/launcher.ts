@@ -1,6 +1,5 @@
 import type { JsonObject, JsonValue, RunOverrides } from "@braid/core";
 import type { StartOptions, WorkflowSource } from "../engine.ts";
-import { followUpAfterMs } from "../store/port.ts";
 import type { ChildRequest, StartedChild } from "./children.ts";
 import { hashJson } from "./definition-hash.ts";
 import { EngineError } from "./errors.ts";
@@ -84,7 +83,6 @@ export class Launcher {
       meta: { ...options.meta, ...group },
       parent,
       startsNow: limit === null,
-      followUpMs: limit === null ? null : followUpAfterMs,
     });
     if (limit === null || started.kind === "exists" || (await this.#runtime.tryStart(id))) return started;
     if (limit.onConflict !== "reject") return started;

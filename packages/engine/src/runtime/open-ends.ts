@@ -15,6 +15,11 @@ export class OpenEnds {
     this.#run = run;
   }
 
+  /** Whether they were collected and there are some: else there is nothing to close. */
+  get isCollected(): boolean {
+    return this.#run.openEnds !== null && this.#run.openEnds.size > 0;
+  }
+
   get isAny(): boolean {
     return this.#ends.size > 0;
   }
@@ -57,6 +62,12 @@ function collect(run: CachedRun): Set<string> {
 }
 
 const nameOf = (kind: EndKind, step: number, task: number): string => `${kind} ${rowKey(step, task)}`;
+
+/** The child of this attempt has been started: nobody has to come back for it. */
+export function noteChild(run: CachedRun, { step, task, attempt }: Place & { readonly attempt: number }): void {
+  run.knownChildren.add(childName(step, task, attempt));
+  run.openEnds?.delete(nameOf("child", step, task));
+}
 
 /** Names a child that is known to exist. */
 export const childName = (step: number, task: number, attempt: number): string => `${rowKey(step, task)}/${attempt}`;

@@ -1,12 +1,12 @@
 import { dueTimers, isOnlyWithdrawn, isTerminal, pendingCommands, restore, transition } from "@braid/core";
 import type { Command, RowChange, RunEvent, RunStatus } from "@braid/core";
 import { followUpAfterMs } from "../store/port.ts";
-import type { Enqueue, StoredSignal, TaskKey } from "../store/port.ts";
+import type { Enqueue, RunCommit, StoredSignal, TaskKey } from "../store/port.ts";
 import { CommitDraft } from "./commit-draft.ts";
 import { answerControl, controlKeys, functionsOf } from "./control.ts";
 import type { FunctionTable } from "./control.ts";
 import type { Report } from "./outbox.ts";
-import { OpenEnds } from "./open-ends.ts";
+import { childName, OpenEnds } from "./open-ends.ts";
 import { allRows } from "./run-cache.ts";
 import type { CachedRun } from "./run-cache.ts";
 import { rowKey } from "./row-key.ts";
@@ -118,6 +118,13 @@ export class RunWork {
     }
   }
 
+  toCommit(commitId: string): RunCommit {
+    // A run is queued only while its group has no room; whoever is to start it may have died.
+    const isQueued = this.run.state.run.status === "queued";
+    if (isQueued || this.#ends.isAny) this.draft.followUpMs = followUpAfterMs;
+    return this.draft.toCommit(commitId);
+  }
+
   giveSignals(signals: readonly StoredSignal[]): void {
     this.#desk.give(signals);
   }
@@ -175,8 +182,15 @@ export class RunWork {
     this.draft.addTransition(result);
     if (event.type === "run.retry") this.#clearReset(result.changes);
     this.#room.rows -= this.draft.rows - before;
+    if (this.#ends.isCollected) this.#closeEnds(event);
     for (const command of result.commands) this.#carryOut(command);
     return null;
+  }
+
+  /** What the event says of a task or child is what somebody was to say. */
+  #closeEnds(event: RunEvent): void {
+    if (event.type.startsWith("task.")) this.#ends.close("cancel", event as TaskKey);
+    else if (event.type === "child.settled") this.#ends.close("child", event);
   }
 
   /** Rows that a retry has put back lose their payloads. A map that goes on keeps its items. */
@@ -211,8 +225,7 @@ export class RunWork {
         return;
       case "startChild":
       case "cancelChild":
-        this.draft.children.push({ kind: command.type === "startChild" ? "start" : "cancel", ...keyOf(command) });
-        this.#ends.add("child", command);
+        this.#commandChild(command);
         return;
       case "finishRun":
         this.#finish(command.status);
@@ -223,6 +236,16 @@ export class RunWork {
         return;
       default:
         command satisfies never;
+    }
+  }
+
+  #commandChild(command: Extract<Command, { readonly type: "startChild" | "cancelChild" }>): void {
+    const { step, task, attempt } = command;
+    if (command.type === "cancelChild") {
+      this.draft.children.push({ kind: "cancel", ...keyOf(command) });
+    } else if (!this.run.knownChildren.has(childName(step, task, attempt))) {
+      this.draft.children.push({ kind: "start", ...keyOf(command) });
+      this.#ends.add("child", command);
     }
   }
 

@@ -20,9 +20,8 @@ export interface StartRequest {
   readonly overrides: RunOverrides;
   readonly meta: JsonObject;
   readonly parent: NewRun["parent"];
-  /** Whether it starts at once; else it stays queued, and is looked at again after `followUpMs`. */
+  /** Whether it starts at once; else it stays queued. */
   readonly startsNow: boolean;
-  readonly followUpMs: number | null;
 }
 
 /** What came of it. */
@@ -62,9 +61,8 @@ export class Starter {
     values.put(id, 1, { step: -1, task: -1 }, { values: { output: input, patch: null, items: null, childInput: undefined }, bytes: 256 });
     const work = this.#context.newWork(run, await this.#reports(request), { rows: Infinity, bytes: Infinity });
     for (let needs = work.advance(); needs !== null; needs = work.advance()) await this.#context.provide([[work, needs]]);
-    if (request.followUpMs !== null) work.draft.followUpMs = request.followUpMs;
 
-    const commit = work.draft.toCommit(this.#context.newCommitId());
+    const commit = work.toCommit(this.#context.newCommitId());
     const answer = await this.#create(request, commit, work);
     if (answer.kind === "exists") {
       work.undo();
