@@ -294,6 +294,29 @@ describe("a reader that goes away", () => {
   });
 });
 
+describe("a child workflow", () => {
+  test("is found in the file of its name beside its parent's", async () => {
+    bench.write(
+      "parent.yaml",
+      "name: parent\nsteps: [{ id: call, workflow: child, with: { n: 4 } }]\noutput: '${{ steps.call.output }}'\n",
+    );
+    bench.write(
+      "child.yaml",
+      "name: child\ninputs: { n: { type: integer } }\nsteps: [{ id: a, run: 'true' }]\noutput: { double: '${{ add(inputs.n, inputs.n) }}' }\n",
+    );
+    const { code, stdout } = await bench.braid(["run", "parent.yaml", "--ephemeral", "--quiet"]);
+    expect([code, JSON.parse(stdout)]).toEqual([0, { double: 8 }]);
+  });
+
+  test("that is not valid is reported before anything runs", async () => {
+    bench.write("uncle.yaml", "name: uncle\nsteps: [{ id: call, workflow: bad-child }]\n");
+    bench.write("bad-child.yaml", "name: bad-child\nsteps: [{ id: a, rum: x }]\n");
+    const { code, stderr } = await bench.braid(["run", "uncle.yaml"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("bad-child.yaml:2:");
+  });
+});
+
 function flow(type: string): string {
   return `
 import { workflow } from "@braid/engine";

@@ -6,6 +6,7 @@ import type { RunState } from "../src/state/run-state.ts";
 import type { StepRow } from "../src/state/rows.ts";
 import { edgeOf } from "./naive-edges.ts";
 import { wakeOf } from "./naive-model.ts";
+import { errorOf, failuresOf } from "./naive-result.ts";
 import type { NaiveState, NaiveStep, NaiveTask } from "./naive-state.ts";
 import { isSettled } from "./naive-state.ts";
 
@@ -19,6 +20,10 @@ export function viewOfKernel(state: RunState): View {
   view.set("run.wakeAt", String(run.wakeAt));
   view.set("run.tolerated", String(run.toleratedFailures));
   view.set("scope 0 rate", String(run.rateAt));
+  if (run.phase === "done") {
+    const failures = run.failures.map(({ step, task, code }) => `${step}${task === null ? "" : `[${task}]`} ${code}`);
+    view.set("run.failures", `${failures.join(", ")} error=${run.error?.code ?? ""}`);
+  }
   for (const step of plan.steps) {
     const row = stepRow(state, step.index);
     if (step.kind === "pool") {
@@ -52,6 +57,7 @@ export function viewOfModel(state: NaiveState): View {
     .filter(({ failure }) => failure === "tolerated").length;
   view.set("run", `${run.status} ${run.phase} epoch=${run.epoch}`);
   view.set("run.wakeAt", String(wakeOf(state)));
+  if (run.phase === "done") view.set("run.failures", `${failuresOf(state).join(", ")} error=${errorOf(state)}`);
   for (const [index, { rateAt }] of state.scopes.entries()) view.set(`scope ${index} rate`, String(rateAt));
   view.set("run.tolerated", String(tolerated));
   for (const step of state.steps) {

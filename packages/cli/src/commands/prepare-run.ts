@@ -1,13 +1,15 @@
 import { resolve } from "node:path";
 import type { JsonObject, Plan, RunOverrides } from "@braid/core";
-import type { WorkflowSource } from "@braid/engine";
+import type { Engine, WorkflowSource } from "@braid/engine";
 import type { CommandContext } from "../command-context.ts";
 import { UsageError } from "../cli-error.ts";
 import { readDuration } from "../input/duration.ts";
 import { checkDeclared, readInputs } from "../input/input-values.ts";
 import { readObjectFile } from "../input/read-data-file.ts";
 import { runOverrides } from "../input/run-overrides.ts";
+import { loadChildren } from "../load/child-workflows.ts";
 import { loadPlan } from "../load/load-plan.ts";
+import type { ValidWorkflow } from "../load/load-plan.ts";
 import { isFileArgument } from "../load/workflow-file.ts";
 import { withEngine } from "../store/open-engine.ts";
 import { storeExists } from "../store/store-url.ts";
@@ -35,6 +37,8 @@ export interface RunCommandOptions {
 export interface PreparedRun {
   readonly workflow: WorkflowSource;
   readonly plan: Plan;
+  /** Workflows that its steps run, to be registered before it starts. */
+  readonly children: readonly ValidWorkflow[];
   readonly input: JsonObject;
   readonly overrides: RunOverrides;
   readonly meta: JsonObject;
@@ -70,7 +74,14 @@ export async function prepareRun(
   return { ...workflow, input, overrides };
 }
 
-type FoundWorkflow = Pick<PreparedRun, "workflow" | "plan" | "meta">;
+/** Hands the run to the engine, which has it when this returns; answers its id. */
+export async function startPrepared(engine: Engine, prepared: PreparedRun): Promise<string> {
+  const { workflow, children, input, overrides, meta } = prepared;
+  for (const child of children) await engine.register(child.code ?? child.definition);
+  return (await engine.start(workflow, { input, overrides, meta })).id;
+}
+
+type FoundWorkflow = Pick<PreparedRun, "workflow" | "plan" | "children" | "meta">;
 
 async function fromFile(
   context: CommandContext,
@@ -78,11 +89,14 @@ async function fromFile(
   options: RunCommandOptions,
 ): Promise<FoundWorkflow | null> {
   const loaded = await loadPlan(context, file, options);
-  if (loaded === null || loaded.definition === null) return null;
+  if (loaded === null) return null;
+  const children = await loadChildren(context, loaded, options);
+  if (children === null) return null;
   const { definition, code, plan, directory } = loaded;
   return {
     workflow: code ?? definition,
     plan,
+    children,
     meta: { directory, ...(file === "-" ? {} : { file: resolve(context.io.cwd, file) }) },
   };
 }
@@ -95,5 +109,5 @@ async function fromStore({ io }: CommandContext, name: string, choice: StoreChoi
   if (!storeExists(choice)) throw nothing;
   const stored = await withEngine(choice, {}, async (engine) => await engine.store.getWorkflow(name));
   if (stored === null) throw nothing;
-  return { workflow: name, plan: stored.plan, meta: { directory: io.cwd } };
+  return { workflow: name, plan: stored.plan, children: [], meta: { directory: io.cwd } };
 }

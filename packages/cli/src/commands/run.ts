@@ -11,7 +11,7 @@ import { showsProgress } from "../view/choose-reporter.ts";
 import { chooseStore } from "../store/store-url.ts";
 import type { StoreChoice } from "../store/store-url.ts";
 import { followRun } from "./follow-run.ts";
-import { prepareRun } from "./prepare-run.ts";
+import { prepareRun, startPrepared } from "./prepare-run.ts";
 import type { PreparedRun, RunCommandOptions } from "./prepare-run.ts";
 import { commandEnvironment, withWorkingEngine } from "./working-engine.ts";
 
@@ -42,9 +42,10 @@ interface Start {
 
 async function startRun(context: CommandContext, { choice, prepared, options }: Start): Promise<number> {
   const env = await commandEnvironment(context, options);
-  const { workflow, plan, input, overrides, meta } = prepared;
-  return await withWorkingEngine({ choice, env, plan }, async (engine, listener) => {
-    const { id: runId } = await engine.start(workflow, { input, overrides, meta });
+  const { plan, children, overrides } = prepared;
+  const plans = [plan, ...children.map((child) => child.plan)];
+  return await withWorkingEngine({ choice, env, plans }, async (engine, listener) => {
+    const runId = await startPrepared(engine, prepared);
     const concurrency = overrides.maxConcurrent ?? 1;
     const code = await followRun({
       context,
@@ -77,7 +78,7 @@ async function resumeRun(context: CommandContext, { name, file, options }: Resum
   const env = await commandEnvironment(context, options);
   // Lines for people go on from here; a program that reads JSON gets the whole trace, without a gap.
   const shownAfter = options.json === true ? 0 : loaded.run.traceSeq;
-  return await withWorkingEngine({ choice, env, plan }, async (engine, listener) => {
+  return await withWorkingEngine({ choice, env, plans: [plan] }, async (engine, listener) => {
     if (code !== null) await engine.register(code);
     sayWhereItStands(context, found, options);
     const concurrency = capOf(loaded, plan);

@@ -3,6 +3,7 @@ import { exitCode } from "../exit-code.ts";
 import { withEngine } from "../store/open-engine.ts";
 import type { StoreChoice } from "../store/store-url.ts";
 import { writeJsonLine } from "../terminal/json-line.ts";
+import { startPrepared } from "./prepare-run.ts";
 import type { PreparedRun } from "./prepare-run.ts";
 
 export interface DetachedStart {
@@ -14,16 +15,12 @@ export interface DetachedStart {
 /** Accepts a run and leaves it to others: the store has it when this returns. */
 export async function startDetached({ io }: CommandContext, start: DetachedStart): Promise<number> {
   const { choice, prepared, options } = start;
-  const { workflow, input, overrides, meta } = prepared;
-  const runId = await withEngine(
-    choice,
-    {},
-    async (engine) => (await engine.start(workflow, { input, overrides, meta })).id,
-  );
-  if (options.json === true)
+  const runId = await withEngine(choice, {}, async (engine) => await startPrepared(engine, prepared));
+  if (options.json === true) {
     writeJsonLine(io.stdout, { type: "run.accepted", runId, workflow: prepared.plan.workflow });
-  else io.stdout.write(`${runId}\n`);
-  if (options.quiet !== true && options.json !== true)
-    io.stderr.write(`accepted; carry it on with: braid run --resume ${runId}\n`);
+    return exitCode.ok;
+  }
+  io.stdout.write(`${runId}\n`);
+  if (options.quiet !== true) io.stderr.write(`accepted; carry it on with: braid run --resume ${runId}\n`);
   return exitCode.ok;
 }

@@ -10,17 +10,18 @@ import type { EngineListener } from "./follow-run.ts";
 export interface WorkingEngine {
   readonly choice: StoreChoice;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly plan: Plan;
+  /** What will run: their secrets are not inherited. */
+  readonly plans: readonly Plan[];
 }
 
 /** Opens an engine that runs steps in this process, with the environment that they are to have. */
 export async function withWorkingEngine(
-  { choice, env, plan }: WorkingEngine,
+  { choice, env, plans }: WorkingEngine,
   use: (engine: Engine, listener: EngineListener) => Promise<number>,
 ): Promise<number> {
   const listener: EngineListener = { onLog: () => {}, onTrouble: () => {} };
   const options: WorkingOptions = {
-    inheritedEnv: inheritedEnvironment(env, plan),
+    inheritedEnv: inheritedEnvironment(env, plans),
     secretsEnv: env,
     onLog: (line) => listener.onLog(line),
     onTrouble: (what, error) => listener.onTrouble(what, error),

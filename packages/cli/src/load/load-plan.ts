@@ -1,4 +1,4 @@
-import type { Plan } from "@braid/core";
+import type { Definition, Plan } from "@braid/core";
 import { stderrStyle } from "../command-context.ts";
 import type { CommandContext } from "../command-context.ts";
 import { writeJsonLine } from "../terminal/json-line.ts";
@@ -6,8 +6,9 @@ import { hasErrors, reportDiagnostics } from "./report-diagnostics.ts";
 import { loadWorkflowFile } from "./workflow-file.ts";
 import type { LoadedWorkflow } from "./workflow-file.ts";
 
-/** A workflow that is known to have a plan. */
+/** A workflow that is known to be right. */
 export interface ValidWorkflow extends LoadedWorkflow {
+  readonly definition: Definition;
   readonly plan: Plan;
 }
 
@@ -21,9 +22,9 @@ export async function loadPlan(
   options: { readonly json?: boolean },
 ): Promise<ValidWorkflow | null> {
   const workflow = await loadWorkflowFile(context.io, file);
-  const { plan, diagnostics } = workflow;
+  const { definition, plan, diagnostics } = workflow;
   if (options.json === true && hasErrors(workflow))
     writeJsonLine(context.io.stdout, { type: "diagnostics", diagnostics });
   else reportDiagnostics(context.io.stderr, workflow, stderrStyle(context));
-  return plan === null || hasErrors(workflow) ? null : { ...workflow, plan };
+  return definition === null || plan === null || hasErrors(workflow) ? null : { ...workflow, definition, plan };
 }

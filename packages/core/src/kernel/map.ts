@@ -67,6 +67,7 @@ export function toleratedItems(work: Work, owner: StepRow): number {
 
 function settleItem(work: Work, row: StepRow): StepRow {
   row.finishedAt = work.at;
+  row.settledSeq = ++work.touchRun().settleSeq;
   row.isEvaluating = false;
   clearTaskTimer(work, row);
   clearDeadline(work, row);

@@ -4,7 +4,7 @@ import type { RunFailure } from "./status.ts";
 
 /**
  * All failures that count for the run, in the order in which they happened: of each failed block its counted members, of
- * each failed map its counted items. A block that failed by its own timeout stands for itself.
+ * each failed map its counted items. A block that failed by itself (timeout, condition) stands for itself.
  */
 export function failures(state: RunState): readonly RunFailure[] {
   const found: Found[] = [];
@@ -17,7 +17,7 @@ export function failures(state: RunState): readonly RunFailure[] {
       const row = state.steps[member];
       if (row?.failure !== "counted") continue;
       const body = state.plan.steps[member]!.body;
-      if (body === null || row.error?.code === "timeout") found.push(ofStep(state, row));
+      if (body === null || row.error?.code !== "scope_failed") found.push(ofStep(state, row));
       else if (state.plan.steps[member]!.isMap) found.push(...ofItems(state, row));
       else scopes.push(body);
     }
@@ -47,7 +47,7 @@ function ofItems(state: RunState, owner: StepRow): readonly Found[] {
   for (const row of state.maps.get(owner.step)?.rows ?? []) {
     if (row?.failure !== "counted") continue;
     const { code, message } = row.error!;
-    found.push({ seq: owner.settledSeq, task: row.task, failure: { step, task: row.task, code, message } });
+    found.push({ seq: row.settledSeq, task: row.task, failure: { step, task: row.task, code, message } });
   }
   return found.length === 0 ? [ofStep(state, owner)] : found;
 }

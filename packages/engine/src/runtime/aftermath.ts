@@ -70,7 +70,8 @@ function answerCancel(work: RunWork, answer: CancelAnswer, { crew, now, report }
       report(eventReport(run.id, { type: "task.canceled", at: now(), ...key, started: false }));
       return;
     case "claimed": {
-      report(eventReport(run.id, { type: "task.started", at: claimedAt ?? now(), ...key }));
+      // The kernel may know already that it has started.
+      report(eventReport(run.id, { type: "task.started", at: claimedAt ?? now(), ...key }, { isChecked: true }));
       const request = draft.cancels.find((cancel) => cancel.step === step && cancel.task === task);
       if (request?.ifQueued === false) crew.stop(run.id, key, "canceled");
       return;

@@ -103,7 +103,10 @@ export class Children {
     }
     const runId = await starting;
     if (runId === null || command.kind === "start") return;
-    this.#context.report(eventReport(runId, { type: "run.cancel", at: this.#context.now() }));
+    const settle = (outcome: Outcome): void => {
+      if (outcome.kind !== "failed") noteChild(parent, command, "stopped");
+    };
+    this.#context.report(eventReport(runId, { type: "run.cancel", at: this.#context.now() }, { settle }));
   }
 
   /** Answers the child's id; null if there can be none, of which the parent was told. */
@@ -119,7 +122,7 @@ export class Children {
       this.#context.report(eventReport(parent.id, { type: "child.settled", at, ...place, status: "failed", message }));
       return null;
     }
-    noteChild(parent, place);
+    noteChild(parent, place, "started");
     if (started.kind === "exists") {
       const child = await this.#context.loadRun(started.runId);
       if (child !== null) await this.deliver(child);

@@ -265,13 +265,12 @@ export class CommitLoop {
   }
 
   /**
-   * Nothing has changed. A report under a valid lease is never stale: before it is dropped the run is read once more, in case
-   * this copy is behind.
+   * Nothing has changed. Before a report is dropped as stale the run is read once more: it may be this copy that is behind.
    */
   #settleIdle(work: RunWork): void {
     const again: Report[] = [];
     for (const { report, ignored } of work.applied) {
-      if (ignored !== null && report.fence !== null && !report.isChecked) again.push({ ...report, isChecked: true });
+      if (ignored !== null && report.isChecked !== true) again.push({ ...report, isChecked: true });
       else report.settle?.(outcomeOf(ignored));
     }
     if (again.length > 0) work.run.isBehind = true;

@@ -1,12 +1,12 @@
 import { dueTimers, isOnlyWithdrawn, isTerminal, pendingCommands, restore, transition } from "@braid/core";
-import type { Command, RowChange, RunEvent, RunStatus } from "@braid/core";
+import type { Command, RowChange, RunEvent, RunStatus, StepRow, StopCause } from "@braid/core";
 import { followUpAfterMs } from "../store/port.ts";
 import type { Enqueue, RunCommit, StoredSignal, TaskKey } from "../store/port.ts";
 import { CommitDraft } from "./commit-draft.ts";
 import { answerControl, controlKeys, functionsOf } from "./control.ts";
 import type { FunctionTable } from "./control.ts";
 import type { Report } from "./outbox.ts";
-import { childName, OpenEnds } from "./open-ends.ts";
+import { isChildOpen, OpenEnds } from "./open-ends.ts";
 import { allRows } from "./run-cache.ts";
 import type { CachedRun } from "./run-cache.ts";
 import { rowKey } from "./row-key.ts";
@@ -190,7 +190,10 @@ export class RunWork {
   /** What the event says of a task or child is what somebody was to say. */
   #closeEnds(event: RunEvent): void {
     if (event.type.startsWith("task.")) this.#ends.close("cancel", event as TaskKey);
-    else if (event.type === "child.settled") this.#ends.close("child", event);
+    else if (event.type === "child.settled") {
+      this.#ends.close("child", event);
+      this.#ends.close("stop", event);
+    }
   }
 
   /** Rows that a retry has put back lose their payloads. A map that goes on keeps its items. */
@@ -224,8 +227,10 @@ export class RunWork {
         this.#desk.forget(command);
         return;
       case "startChild":
+        this.#commandChild(command, "start");
+        return;
       case "cancelChild":
-        this.#commandChild(command);
+        this.#commandChild(command, "stop");
         return;
       case "finishRun":
         this.#finish(command.status);
@@ -239,14 +244,10 @@ export class RunWork {
     }
   }
 
-  #commandChild(command: Extract<Command, { readonly type: "startChild" | "cancelChild" }>): void {
-    const { step, task, attempt } = command;
-    if (command.type === "cancelChild") {
-      this.draft.children.push({ kind: "cancel", ...keyOf(command) });
-    } else if (!this.run.knownChildren.has(childName(step, task, attempt))) {
-      this.draft.children.push({ kind: "start", ...keyOf(command) });
-      this.#ends.add("child", command);
-    }
+  #commandChild(command: TaskKey, what: "start" | "stop"): void {
+    if (!isChildOpen(this.run, command, what)) return;
+    this.draft.children.push({ kind: what === "start" ? "start" : "cancel", ...keyOf(command) });
+    this.#ends.add(what === "start" ? "child" : "stop", command);
   }
 
   #queueTask(key: TaskKey): void {
@@ -318,13 +319,18 @@ export class RunWork {
     }
     this.draft.isForced = true;
     for (const command of pendingCommands(state)) this.#carryOut(command);
-    for (const { step, task, attempt, status, stopCause } of allRows(state)) {
-      const isStopping = stopCause !== null && (status === "queued" || status === "running");
-      if (!isStopping) continue;
-      this.draft.cancels.push({ step, task, attempt, cause: stopCause, ifQueued: isOnlyWithdrawn(stopCause) });
-    }
+    for (const row of allRows(state)) if (row.stopCause !== null) this.#stopAgain(row, row.stopCause);
     this.#desk.ask();
     this.#fireTimers();
+  }
+
+  /** Whoever was to apply the answer, or to cancel the child, may have died. */
+  #stopAgain({ step, task, attempt, status }: StepRow, cause: StopCause): void {
+    if (status === "queued" || status === "running") {
+      this.draft.cancels.push({ step, task, attempt, cause, ifQueued: isOnlyWithdrawn(cause) });
+    } else if (status === "waiting" && this.run.info.step(step).kind === "child") {
+      this.#commandChild({ step, task, attempt }, "stop");
+    }
   }
 
   #deliver(): void {

@@ -36,7 +36,7 @@ export async function retryRun(context: CommandContext, id: string, options: Ret
   const code = await loadRunCode(context.io, loaded.meta, undefined);
   const env = await commandEnvironment(context, options);
   const choice = chooseStore(context.io, options);
-  return await withWorkingEngine({ choice, env, plan }, async (engine, listener) => {
+  return await withWorkingEngine({ choice, env, plans: [plan] }, async (engine, listener) => {
     if (code !== null) await engine.register(code);
     await engine.retry(runId, from);
     const following = { context, engine, runId, plan, concurrency: capOf(loaded, plan), listener };
