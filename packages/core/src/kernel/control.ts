@@ -19,6 +19,7 @@ export function cancelRun(work: Work): string | null {
   const { run } = work;
   if (isTerminal(run.status)) return "the run is over";
   if (run.traceSeq === 0) return "the run does not exist";
+  if (run.cancelCount > 1) return "the run was canceled twice";
   if (run.status === "paused") resumeRun(work);
   work.touchRun().cancelCount += 1;
   if (run.status === "queued") {
@@ -28,7 +29,10 @@ export function cancelRun(work: Work): string | null {
   }
   if (run.phase === "finally") {
     const last = work.plan.phases.finally;
-    if (run.cancelCount > 1 && last !== null) stopOutside(work, work.step(last).body!, canceled);
+    const row = last === null ? undefined : work.state.steps[last];
+    if (run.cancelCount > 1 && row !== undefined && !isTerminal(row.status)) {
+      stopOutside(work, work.step(row.step).body!, canceled);
+    }
   } else {
     stopPhase(work, "run_canceled");
   }

@@ -20,14 +20,18 @@ import type { Work } from "./work.ts";
 
 /** Decides where the failure of a row stands that has just failed and is not tolerated. */
 export function openFailure(work: Work, row: StepRow): void {
-  const { handlers, needers } = work.state.index;
+  judge(work, row);
+  if (work.state.index.needers[row.step]!.length === 0) markEnd(work, row);
+}
+
+/** Sets where the failure stands by what its handlers have done. */
+export function judge(work: Work, row: StepRow): void {
   row.failure = "open";
-  for (const handler of handlers[row.step]!) {
+  for (const handler of work.state.index.handlers[row.step]!) {
     const state = handlerState(work, handler);
     if (state === "started") row.failure = "handled";
     else if (state === "possible" && row.failure === "open") row.failure = "pending";
   }
-  if (needers[row.step]!.length === 0) markEnd(work, row);
 }
 
 function handlerState(work: Work, handler: number): "started" | "possible" | "never" {

@@ -2,6 +2,7 @@ import { assignStepRow } from "../state/copy.ts";
 import { StepRow } from "../state/rows.ts";
 import { resolveEdge } from "./edge.ts";
 import type { RunRetry } from "./event.ts";
+import { judge } from "./failure.ts";
 import { fire } from "./join.ts";
 import { rebuildIndexes } from "./load.ts";
 import { recount } from "./recount.ts";
@@ -105,7 +106,7 @@ function judgeAnew(work: Work, reset: Reset): void {
   const scopes = [0, ...reset.reopened.map((step) => work.step(step).body!)];
   for (const member of scopes.flatMap((scope) => work.plan.scopes[scope]!.members)) {
     const row = work.state.steps[member];
-    if (row?.failure === "tolerated" && work.step(member).onError === "fail") work.touch(row).failure = "open";
+    if (row?.failure === "tolerated" && work.step(member).onError === "fail") judge(work, work.touch(row));
   }
 }
 

@@ -40,7 +40,8 @@ export function lostBeside(work: Work, reset: Reset): readonly number[] {
   selectFailed(work, all);
   all.close((edge) => isLostBy(work, edge));
   const again = new Set([...reset.fresh, ...reset.reopened]);
-  return all.result().fresh.filter((step) => !again.has(step) && isLostOrCanceled(work.state.steps[step]));
+  const { fresh, reopened } = all.result();
+  return [...fresh, ...reopened].filter((step) => !again.has(step) && isLostOrCanceled(work.state.steps[step]));
 }
 
 function selectFailed(work: Work, selection: Selection): void {
@@ -50,11 +51,18 @@ function selectFailed(work: Work, selection: Selection): void {
       const row = work.state.steps[member];
       if (row === undefined || !isFailedByItself(row)) continue;
       const { body, isMap } = work.step(member);
-      const isEntered = row.status !== "skipped" && (!isMap || row.items !== null);
-      selection.add(member, body !== null && isEntered ? "reopened" : "fresh");
-      if (body !== null && !isMap && isEntered) scopes.push(body);
+      const goesOn = body !== null && hasBegun(work, member);
+      selection.add(member, goesOn ? "reopened" : "fresh");
+      if (goesOn && !isMap) scopes.push(body);
     }
   }
+}
+
+/** Whether a block or map was entered: one that failed or was skipped before that runs afresh, with its condition. */
+function hasBegun(work: Work, owner: number): boolean {
+  const row = work.state.steps[owner];
+  if (row === undefined || row.status === "skipped" || row.readyAt === null) return false;
+  return !work.step(owner).isMap || row.items !== null;
 }
 
 function isFailedByItself(row: StepRow): boolean {
@@ -112,7 +120,9 @@ class Selection {
       this.#open.push(step);
     }
     const { owner } = this.#work.plan.scopes[this.#work.step(step).scope]!;
-    if (owner >= 0 && this.#work.step(owner).kind !== "phase") this.add(owner, "reopened");
+    if (owner >= 0 && this.#work.step(owner).kind !== "phase") {
+      this.add(owner, hasBegun(this.#work, owner) ? "reopened" : "fresh");
+    }
   }
 
   /** Adds a step with everything in it. */

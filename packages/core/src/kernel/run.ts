@@ -4,7 +4,7 @@ import { failures } from "./result.ts";
 import { closeFailures } from "./scope.ts";
 import { skip } from "./settle.ts";
 import { enterScope } from "./start.ts";
-import { openTimer } from "./timer.ts";
+import { clearRate, openTimer } from "./timer.ts";
 import { isTerminal } from "./status.ts";
 import type { RunStatus, SkipReason, StepError } from "./status.ts";
 import type { Work } from "./work.ts";
@@ -157,11 +157,22 @@ export function finish(work: Work): void {
   run.phase = "done";
   run.status = status;
   run.finishedAt = work.at;
-  run.rateAt = null;
+  clearRates(work);
   run.failures = failures(work.state);
   run.error = status === "completed" ? null : runError(work, status);
   work.emitRun(`run.${status}`, run.error === null ? null : endData(status, run.error));
   work.command({ type: "finishRun", status });
+}
+
+/** Nothing of a terminal run waits for a rate limit any more. */
+function clearRates(work: Work): void {
+  for (const { rateLimit, owner } of work.plan.scopes) {
+    const row = owner < 0 ? undefined : work.state.steps[owner];
+    if (rateLimit !== null && row !== undefined) clearRate(work, row);
+  }
+  if (work.run.rateAt === null) return;
+  work.touchRun().rateAt = null;
+  work.command({ type: "clearTimer", step: -1, task: -1, timer: "rate" });
 }
 
 const endData = (status: RunStatus, error: StepError) =>
