@@ -19,7 +19,7 @@ export default defineConfig({
         },
         test: {
           name: "unit",
-          include: ["packages/*/src/**/*.test.ts", "packages/*/scenarios/**/*.test.ts"],
+          include: ["packages/*/src/**/*.test.ts", "packages/*/scenarios/**/*.test.ts", "packages/*/model/**/*.test.ts"],
         },
       },
       {

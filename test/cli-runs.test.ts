@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { normalize } from "@braid/core";
+import { createEngine, createSqliteStore } from "@braid/engine";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { outputSchemas } from "../packages/cli/src/schema/output-schema.ts";
 import type { OutputName } from "../packages/cli/src/schema/output-schema.ts";
@@ -157,7 +159,7 @@ describe("a run that waits for an approval", () => {
   test("says so, and goes on when it is approved from another process", async () => {
     const run = bench.start(["run", "--resume", id, "--json", "--quiet"]);
     await run.says("step.waiting");
-    expect((await bench.braid(["runs", "show", id])).stdout).toMatch(/◦ waiting +gate .*signal/);
+    expect((await bench.braid(["runs", "show", id])).stdout).toMatch(/◦ waiting +gate .*waits for an approval/);
     expect(await jsonOf(["runs", "show", id], "runs-show")).toMatchObject([{ waiting: { gate: { kind: "signal" } } }]);
     expect(await jsonOf(["runs", "approve", id, "gate", "--note", "fine"], "runs-control")).toMatchObject([
       { action: "approve", step: "gate" },
@@ -229,6 +231,26 @@ describe("prune", () => {
     expect(jsonLines((await own.braid(["prune", "--older-than", "7d", "--json"])).stdout)).toEqual([
       { type: "prune", dryRun: false, runIds: [] },
     ]);
+    own.remove();
+  });
+});
+
+describe("the default store", () => {
+  test("is rid of old runs by the next one", async () => {
+    const own = new Workbench();
+    own.write("one.yaml", "name: one\nsteps: [{ id: a, run: 'true' }]\n");
+    await own.braid(["run", "one.yaml", "--quiet"]);
+    const longAgo = 31 * 24 * 3_600_000;
+    const store = createSqliteStore({ path: join(own.directory, ".braid/braid.db"), now: () => Date.now() - longAgo });
+    const engine = await createEngine({ store });
+    const { runId } = await engine.run(normalize({ name: "old", steps: [{ id: "a" }] }).definition!);
+    await engine.close();
+    await store.close();
+    expect((await own.braid(["runs", "list"])).stdout).toContain(runId);
+    await own.braid(["run", "one.yaml", "--quiet"]);
+    const { stdout } = await own.braid(["runs", "list"]);
+    expect(stdout).not.toContain(runId);
+    expect(stdout.trimEnd().split("\n")).toHaveLength(3);
     own.remove();
   });
 });

@@ -129,9 +129,10 @@ describe("dependencies", () => {
   });
 
   test.each([
-    ["small", "quick-way", "thorough-way", "quick"],
-    ["large", "thorough-way", "quick-way", "thorough"],
-  ])("size %s takes the branch %s, skips %s, and the branches meet again", async (size, taken, skipped, way) => {
+    { size: "small", taken: "quick-way", skipped: "thorough-way", way: "quick" },
+    { size: "large", taken: "thorough-way", skipped: "quick-way", way: "thorough" },
+  ])("size $size takes the branch $taken, skips $skipped, and the branches meet again", async (branch) => {
+    const { size, taken, skipped, way } = branch;
     const run = await example("branching.yaml", { args: ["--input", `size=${size}`] });
     expect(run.code).toBe(0);
     expect(run.summary.output).toEqual({ way, lengths: ["5", "5", "4"] });
@@ -146,7 +147,9 @@ describe("the settings of a whole run", () => {
   test("five starts a second leave a fifth of a second between two of them", async () => {
     const run = await example("global-config.yaml");
     expectCompleted(run);
-    const starts = ["host-a", "host-b", "host-c", "host-d"].map((host) => run.interval(host).from).toSorted((a, b) => a - b);
+    const starts = ["host-a", "host-b", "host-c", "host-d"]
+      .map((host) => run.interval(host).from)
+      .toSorted((a, b) => a - b);
     for (const [index, start] of starts.slice(1).entries()) expect(start - starts[index]!).toBeGreaterThanOrEqual(199);
   });
 });
@@ -171,20 +174,27 @@ describe("a graph of nodes and edges", () => {
   });
 });
 
+/** The example with some words replaced, beside a copy of the programs that it calls. */
+function blockVariant(name: string, replacements: Readonly<Record<string, string>>): string {
+  let text = readFileSync(join(examples, "parallel-block.yaml"), "utf8");
+  for (const [from, to] of Object.entries(replacements)) {
+    if (!text.includes(from)) throw new Error(`the example no longer says \`${from}\``);
+    text = text.replace(from, to);
+  }
+  mkdirSync(join(bench.directory, "bin"), { recursive: true });
+  cpSync(join(examples, "bin"), join(bench.directory, "bin"), { recursive: true });
+  return bench.write(`block-${name}.yaml`, text);
+}
+
+/** The process id that the stand-in of a step wrote first. */
+function processOf(run: RecordedRun, step: string): number {
+  const line = run.log(step).find((text) => text.startsWith("process "));
+  if (line === undefined) throw new Error(`\`${step}\` did not say its process id`);
+  return Number(line.split(" ")[1]);
+}
+
 describe("a parallel block", () => {
   const deployments = ["deploy-api", "deploy-worker", "deploy-web"];
-
-  /** The example with some words replaced, beside a copy of the programs that it calls. */
-  function variant(name: string, replacements: Readonly<Record<string, string>>): string {
-    let text = readFileSync(join(examples, "parallel-block.yaml"), "utf8");
-    for (const [from, to] of Object.entries(replacements)) {
-      if (!text.includes(from)) throw new Error(`the example no longer says \`${from}\``);
-      text = text.replace(from, to);
-    }
-    mkdirSync(join(bench.directory, "bin"), { recursive: true });
-    cpSync(join(examples, "bin"), join(bench.directory, "bin"), { recursive: true });
-    return bench.write(`block-${name}.yaml`, text);
-  }
 
   test("runs its members together, between the step before and the step after", async () => {
     const run = await example("parallel-block.yaml");
@@ -195,7 +205,7 @@ describe("a parallel block", () => {
   });
 
   test("fail_all ends the processes of the others and fails at once", async () => {
-    const file = variant("fail-all", {});
+    const file = blockVariant("fail-all", {});
     const run = await recordRun(bench, file, { env: { FAIL_APP: "worker", SYNC_SECONDS: "45" } });
     expect(run.code).toBe(1);
     expect(run.statuses).toEqual({
@@ -215,7 +225,7 @@ describe("a parallel block", () => {
   });
 
   test("continue runs every member to its end and then reports every failure", async () => {
-    const file = variant("continue", { "on_failure: fail_all": "on_failure: continue" });
+    const file = blockVariant("continue", { "on_failure: fail_all": "on_failure: continue" });
     const run = await recordRun(bench, file, { env: { FAIL_APP: "api worker" } });
     expect(run.code).toBe(1);
     expect(run.statuses).toMatchObject({
@@ -226,13 +236,13 @@ describe("a parallel block", () => {
       Verify: "skipped",
     });
     expect(run.log("deploy-web")).toContain("synced: apps sync --app web");
-    expect(run.summary.failures.map((failure) => failure.step).filter((step) => step !== "deploy-all-services")).toEqual(
-      ["deploy-api", "deploy-worker"],
-    );
+    expect(
+      run.summary.failures.map((failure) => failure.step).filter((step) => step !== "deploy-all-services"),
+    ).toEqual(["deploy-api", "deploy-worker"]);
   });
 
   test("complete_running lets what runs finish and starts nothing more", async () => {
-    const file = variant("complete-running", {
+    const file = blockVariant("complete-running", {
       "on_failure: fail_all": "on_failure: complete_running\n      max_concurrent: 2",
     });
     const run = await recordRun(bench, file, { env: { FAIL_APP: "api" } });
@@ -250,7 +260,7 @@ describe("a parallel block", () => {
   });
 
   test("complete_running with a cap of one starts nothing at all after a first failure", async () => {
-    const file = variant("complete-running-one", {
+    const file = blockVariant("complete-running-one", {
       "on_failure: fail_all": "on_failure: complete_running\n      max_concurrent: 1",
     });
     const run = await recordRun(bench, file, { env: { FAIL_APP: "api" } });
@@ -258,7 +268,7 @@ describe("a parallel block", () => {
   });
 
   test("its timeout ends the processes of its members", async () => {
-    const file = variant("timeout", { "timeout: 600": "timeout: 1" });
+    const file = blockVariant("timeout", { "timeout: 600": "timeout: 1" });
     const run = await recordRun(bench, file, { env: { SYNC_SECONDS: "45" } });
     expect(run.code).toBe(1);
     expect(run.summary.steps["deploy-all-services"]).toMatchObject({ status: "failed", error: { code: "timeout" } });
@@ -269,18 +279,12 @@ describe("a parallel block", () => {
   });
 
   test("its cap holds", async () => {
-    const file = variant("cap", { "timeout: 600": "max_concurrent: 2" });
+    const file = blockVariant("cap", { "timeout: 600": "max_concurrent: 2" });
     const run = await recordRun(bench, file);
     expectCompleted(run);
     run.expectTogether("deploy-api", "deploy-worker");
     expect(run.mostAtOnce).toBe(2);
   });
-
-  function processOf(run: RecordedRun, step: string): number {
-    const line = run.log(step).find((text) => text.startsWith("process "));
-    if (line === undefined) throw new Error(`\`${step}\` did not say its process id`);
-    return Number(line.split(" ")[1]);
-  }
 });
 
 describe("workflows in code", () => {
@@ -352,5 +356,52 @@ describe("the release", () => {
     expect(run.statuses).toMatchObject({ "smoke-test": "failed", rollback: "completed", announce: "skipped" });
     expect(run.summary.steps["rollback"]!.triggeredBy).toEqual(["smoke-test"]);
     run.expectInOrder("smoke-test", "rollback", "clean-up");
+  });
+});
+
+describe("the two tastes of the README", () => {
+  test("the file runs lint beside the tests, then publishes two regions at a time", async () => {
+    const run = await example("site.yaml");
+    expect([run.code, run.statuses["roll-back"]]).toEqual([0, "skipped"]);
+    run.expectInOrder("install", ["test", "lint"], "publish", "clean-up");
+    expect(run.interval("publish", 2).from).toBeGreaterThanOrEqual(
+      Math.min(run.interval("publish", 0).to, run.interval("publish", 1).to),
+    );
+    expect(run.log("test")).toEqual(["tested with a warm cache"]);
+    expect(run.log("clean-up")).toEqual(["the run was completed"]);
+  });
+
+  test("the module publishes every region", async () => {
+    const run = await example("site.ts");
+    expectCompleted(run);
+    expect(run.summary.output).toEqual(["published in eu", "published in us", "published in ap"]);
+  });
+});
+
+describe("programs that use the engine", () => {
+  test("one runs a workflow in its own process", async () => {
+    const { runOnce } = await import("../examples/engine/run-in-process.ts");
+    expect(await runOnce()).toEqual({ files: ["0-small-cat.png", "1-small-dog.png", "2-small-owl.png"] });
+  });
+
+  test("one starts a run, follows it, and approves what waits", async () => {
+    const { startAndFollow } = await import("../examples/engine/workers.ts");
+    const seen = await startAndFollow(`sqlite:${join(bench.directory, "workers.db")}`);
+    expect(seen.filter((line) => line.startsWith("step.completed"))).toEqual([
+      "step.completed collect",
+      "step.completed sign-off",
+      "step.completed send",
+    ]);
+    expect(seen.at(-1)).toBe("completed");
+  });
+
+  test("one brings a step type of its own, whose failures say what they are", async () => {
+    const { forecast } = await import("../examples/engine/step-type.ts");
+    expect(await forecast("Oslo")).toMatchObject({ status: "completed", output: -3 });
+    expect(await forecast("Atlantis")).toMatchObject({
+      status: "failed",
+      error: { code: "unknown_city" },
+      steps: { now: { attempts: 1 } },
+    });
   });
 });

@@ -1,5 +1,4 @@
 import { fileURLToPath } from "node:url";
-import { expect } from "vitest";
 import { jsonLines } from "./braid.ts";
 import type { BraidOptions, Workbench } from "./braid.ts";
 
@@ -92,7 +91,10 @@ export class RecordedRun {
     const intervals = steps.map((step) => (typeof step === "string" ? this.interval(step) : this.interval(...step)));
     const lastStart = Math.max(...intervals.map((interval) => interval.from));
     const firstEnd = Math.min(...intervals.map((interval) => interval.to));
-    expect(lastStart, `${steps.join(", ")} overlap`).toBeLessThan(firstEnd);
+    if (lastStart < firstEnd) return;
+    throw new Error(
+      `${steps.join(", ")} never ran together: the last started at ${lastStart}, one ended at ${firstEnd}`,
+    );
   }
 
   /** Each of these sets of steps had ended before any of the next started. */
@@ -101,13 +103,16 @@ export class RecordedRun {
       const next = phases[index + 1];
       if (next === undefined) return;
       for (const before of [phase].flat()) {
-        for (const after of [next].flat()) {
-          expect(this.interval(before).to, `${before} ends before ${after} starts`).toBeLessThanOrEqual(
-            this.interval(after).from,
-          );
-        }
+        for (const after of [next].flat()) this.#expectBefore(before, after);
       }
     }
+  }
+
+  #expectBefore(before: string, after: string): void {
+    const end = this.interval(before).to;
+    const start = this.interval(after).from;
+    if (end <= start) return;
+    throw new Error(`${after} started at ${start}, before ${before} ended at ${end}`);
   }
 
   /** The most tasks that ran at one moment. */

@@ -4,6 +4,8 @@ import process from "node:process";
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** Whether errors are shown with the place where they happened: `--debug`, or `BRAID_DEBUG`. */
+  readonly isDebug: boolean;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readStdin(): Promise<string>;
@@ -33,10 +35,13 @@ export interface OutputStream {
 const stopSignals: readonly StopSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** The real process. */
-export function processIo(): Io {
+export function processIo(args: readonly string[]): Io {
+  const { env } = process;
+  const debug = env["BRAID_DEBUG"];
   return {
-    env: process.env,
+    env,
     cwd: process.cwd(),
+    isDebug: args.includes("--debug") || (debug !== undefined && !["", "0", "false"].includes(debug)),
     stdout: outputStream(process.stdout),
     stderr: outputStream(process.stderr),
     readStdin: async () => (await import("node:stream/consumers")).text(process.stdin),

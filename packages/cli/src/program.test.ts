@@ -59,10 +59,12 @@ describe("usage", () => {
     expect(stderr).toBe("");
   });
 
-  test.each(["run", "validate", "graph", "plan", "simulate", "runs", "prune", "completion"])(
+  const control = ["cancel", "pause", "resume", "approve", "reject"];
+  const subcommands = ["list", "show", "logs", "events", "retry", ...control].map((name) => `runs ${name}`);
+  test.each(["run", "validate", "graph", "plan", "simulate", "runs", "prune", "init", "completion", ...subcommands])(
     "`%s --help` has an example",
     async (name) => {
-      const { code, stdout } = await braid([name, "--help"]);
+      const { code, stdout } = await braid([...name.split(" "), "--help"]);
       expect(code).toBe(0);
       expect(stdout).toMatch(new RegExp(`Examples:\\n[\\s\\S]*braid ${name}`));
     },

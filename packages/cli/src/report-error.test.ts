@@ -3,11 +3,8 @@ import { CliError, UsageError } from "./cli-error.ts";
 import { reportError } from "./report-error.ts";
 import { fakeIo } from "./testing/fake-io.ts";
 
-function report(
-  error: unknown,
-  env: Readonly<Record<string, string>> = {},
-): { readonly code: number; readonly text: string } {
-  const io = fakeIo({ env });
+function report(error: unknown, isDebug = false): { readonly code: number; readonly text: string } {
+  const io = fakeIo({ isDebug });
   return { code: reportError(io, error), text: io.stderr.text() };
 }
 
@@ -33,7 +30,7 @@ test("a message of several lines with control characters becomes one line", () =
 
 describe("with --debug", () => {
   test("the stack is shown, and what caused it", () => {
-    const { text } = report(new CliError("outer", { cause: new Error("inner") }), { BRAID_DEBUG: "1" });
+    const { text } = report(new CliError("outer", { cause: new Error("inner") }), true);
     expect(text).toMatch(/^braid: outer\nCliError: outer\n +at [\s\S]*caused by Error: inner\n +at /);
   });
 });

@@ -29,7 +29,7 @@ export function reportError(io: Io, error: unknown): number {
   for (const diagnostic of diagnosticsOf(error)) stderr.write(`  ${oneLine(diagnostic.message)}\n`);
   const code = exitCodeOfError(error);
   if (error instanceof CliError && error.hint !== undefined) stderr.write(`${error.hint}\n`);
-  if (isDebug(io)) stderr.write(`${stackOf(error)}\n`);
+  if (io.isDebug) stderr.write(`${stackOf(error)}\n`);
   else if (code === exitCode.engine && !(error instanceof CliError) && codeOf(error) === undefined) {
     stderr.write("This is a fault of the program; run again with --debug to see where it happened.\n");
   }
@@ -40,11 +40,6 @@ function exitCodeOfError(error: unknown): number {
   if (error instanceof CliError) return error.exitCode;
   const code = codeOf(error);
   return code !== undefined && usageCodes.has(code) ? exitCode.usage : exitCode.engine;
-}
-
-function isDebug(io: Io): boolean {
-  const value = io.env["BRAID_DEBUG"];
-  return value !== undefined && value !== "" && value !== "0" && value !== "false";
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -5,8 +5,7 @@ import { reportError } from "./report-error.ts";
 
 /** Runs the command line in this process and ends it with the exit code, whatever happens. */
 export async function start(args: readonly string[], version: () => string): Promise<never> {
-  if (args.includes("--debug")) process.env["BRAID_DEBUG"] = "1";
-  const io = processIo();
+  const io = processIo(args);
   const fail = (error: unknown): never => io.exit(reportError(io, error));
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);

@@ -30,7 +30,11 @@ export function viewOfKernel(state: RunState): View {
       view.set(`scope ${step.body} rate`, String(row?.rateAt ?? null));
       continue;
     }
-    view.set(step.id, row === undefined ? UNTOUCHED : describeRow(row, step.kind));
+    const { owner } = plan.scopes[step.scope]!;
+    const isOver = owner >= 0 && isTerminal(stepRow(state, owner)?.status ?? "pending");
+    const line = row === undefined ? UNTOUCHED : describeRow(row, step.kind);
+    // What a block holds that has settled is told by the block.
+    view.set(step.id, isOver ? line.replace(" failure=lost", "") : line);
     if (row === undefined) continue;
     if (step.body !== null) view.set(`scope ${step.body} rate`, String(row.rateAt));
     view.set(`${step.id}.join`, `triggeredBy=${[...new Set(row.triggeredBy)].join(",")} cut=${row.isCut}`);
@@ -64,7 +68,9 @@ export function viewOfModel(state: NaiveState): View {
     if (step.plan.kind === "pool") continue;
     const { id, isMap } = step.plan;
     const { timeoutAt = null } = step.plan.body === null || isMap ? {} : state.scopes[step.plan.body]!;
-    view.set(id, describeTask(step, timeoutAt ?? step.deadlineAt));
+    const { owner } = plan.scopes[step.plan.scope]!;
+    const line = describeTask(step, timeoutAt ?? step.deadlineAt);
+    view.set(id, owner >= 0 && isSettled(state.steps[owner]!) ? line.replace(" failure=lost", "") : line);
     view.set(`${id}.join`, describeJoin(step));
     for (const item of step.items ?? []) view.set(`${id}[${item.task}]`, describeTask(item));
     if (isMap && step.itemCount !== null) {

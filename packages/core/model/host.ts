@@ -15,8 +15,8 @@ export class Host {
   readonly children = new Map<string, { step: number; task: number; attempt: number; isCanceled: boolean }>();
   isFinished = false;
   isPaused = false;
-  cancels = 0;
   #retries = 0;
+  #stage: "none" | "created" | "started" = "none";
   now = 1000;
   readonly #plan: Plan;
   readonly #choices: Choices;
@@ -26,6 +26,18 @@ export class Host {
     this.#plan = plan;
     this.#choices = choices;
     this.#options = options;
+  }
+
+  /** What became of an event: one that the kernel ignored has changed nothing. */
+  told(event: RunEvent, isApplied: boolean): void {
+    if (!isApplied) return;
+    if (event.type === "run.create") this.#stage = "created";
+    if (event.type === "run.start") this.#stage = "started";
+    if (event.type === "run.cancel" || event.type === "run.resume") this.isPaused = false;
+    if (event.type === "run.pause") this.isPaused = true;
+    if (event.type !== "run.retry") return;
+    this.isFinished = false;
+    this.#stage = "started";
   }
 
   /** Takes over what a transition asked for. */
@@ -84,49 +96,69 @@ export class Host {
       }
       case "finishRun":
         this.isFinished = true;
+        this.timers.clear();
+        this.evaluations.length = 0;
         return;
       default:
         command satisfies never;
     }
   }
 
-  /** The next event, or null when there is nothing left that anyone could report. */
+  /** The next event; null when the run has ended for good, or when there is nothing left that anyone could report. */
   next(): RunEvent | null {
+    if (this.isFinished) return this.#retry();
     const evaluation = this.evaluations.shift();
     if (evaluation !== undefined) return this.#answer(evaluation);
+    this.now += [0, 0, 1, 5, 17, 40][this.#choices.pick(6)]!;
+    if (this.#stage === "none") return this.#create();
+    const control = this.#control();
+    if (control !== null) return control;
+    if (this.#stage === "created") return this.#start();
     const asked = [...this.attempts.values()].filter(
       ({ cancel }) => cancel === "asked" || cancel === "asked_if_queued",
     );
-    const choices = this.#choices;
-    this.now += [0, 0, 1, 5, 17, 40][choices.pick(6)]!;
-    if (asked.length > 0 && choices.pick(5) !== 4) return this.#answerCancel(asked[0]!);
-    if (this.isPaused && choices.pick(4) === 3) return this.#control({ type: "run.resume", at: this.now });
-    const control = choices.pick(60);
+    if (asked.length > 0 && this.#choices.pick(5) !== 4) return this.#answerCancel(asked[0]!);
+    return this.#report() ?? (this.isPaused ? { type: "run.resume", at: this.now } : null);
+  }
+
+  #create(): RunEvent {
+    const overrides = [{}, { maxConcurrent: 2 }, { mode: "continue" as const }, { timeoutMs: 90 }];
+    const choice = this.#choices.pick(12);
+    return { type: "run.create", at: this.now, ...(choice < 8 ? {} : { overrides: overrides[choice - 8]! }) };
+  }
+
+  #start(): RunEvent {
+    if (this.#choices.pick(4) !== 3) return { type: "run.start", at: this.now };
+    const ranks = this.#plan.steps.map(() => this.#choices.pick(5));
+    return { type: "run.start", at: this.now, ranks, ranksId: "ranks-1" };
+  }
+
+  /** What a person does to the run, now and then. */
+  #control(): RunEvent | null {
     const { allowsCancel, allowsPause } = this.#options;
-    if (control === 59 && allowsCancel && this.cancels < 2) return this.#control({ type: "run.cancel", at: this.now });
-    if (control === 58 && allowsPause && !this.isPaused) return this.#control({ type: "run.pause", at: this.now });
-    return this.#report() ?? (this.isPaused ? this.#control({ type: "run.resume", at: this.now }) : null);
+    const at = this.now;
+    if (this.isPaused && this.#choices.pick(4) === 3) return { type: "run.resume", at };
+    switch (this.#choices.pick(60)) {
+      case 59:
+        return allowsCancel ? { type: "run.cancel", at } : null;
+      case 58:
+        return allowsPause ? { type: "run.pause", at } : null;
+      case 57:
+        return allowsPause ? { type: "run.resume", at } : null;
+      default:
+        return null;
+    }
   }
 
   /** A retry of the run that has ended, or null when it stays as it is. */
-  retry(): RunEvent | null {
+  #retry(): RunEvent | null {
     const choices = this.#choices;
     if (this.#retries >= this.#options.maxRetries || choices.pick(4) === 0) return null;
     this.#retries += 1;
-    this.isFinished = false;
-    this.cancels = 0;
     this.now += 10;
     const step = choices.pick(this.#plan.steps.length);
     const base = { type: "run.retry", at: this.now } as const;
     return [base, { ...base, from: step }, { ...base, only: step }][choices.pick(3)]!;
-  }
-
-  /** Tells the host about an event that it did not pick. */
-  #control(event: RunEvent): RunEvent {
-    if (event.type === "run.cancel") this.cancels += 1;
-    if (event.type === "run.cancel" || event.type === "run.resume") this.isPaused = false;
-    if (event.type === "run.pause") this.isPaused = true;
-    return event;
   }
 
   #answer({ step, task }: { step: number; task: number }): RunEvent {
@@ -217,10 +249,15 @@ export class Host {
     return { type: "timer.fired", at: this.now, step: timer.step, task: timer.task, timer: timer.timer };
   }
 
-  /** The instant of the earliest timer that the kernel has set and not cleared. */
-  get wakeAt(): number | null {
-    const instants = [...this.timers.values()].map(({ at }) => at);
-    return instants.length === 0 ? null : Math.min(...instants);
+  /** The earliest of the timers that will be open when these commands have been carried out; null without one. */
+  wakeAfter(event: RunEvent, commands: readonly Command[]): number | null {
+    const timers = new Map([...this.timers].map(([key, { at }]) => [key, at]));
+    if (event.type === "timer.fired") timers.delete(timerKey(event));
+    for (const command of commands) {
+      if (command.type === "setTimer") timers.set(timerKey(command), command.at);
+      if (command.type === "clearTimer") timers.delete(timerKey(command));
+    }
+    return timers.size === 0 ? null : Math.min(...timers.values());
   }
 }
 

@@ -45,7 +45,7 @@ function allowsRate(state: NaiveState, scope: number): boolean {
   return at !== null && at <= state.run.at;
 }
 
-function wantsSlot(state: NaiveState, task: NaiveTask): boolean {
+function wantsSlot(task: NaiveTask): boolean {
   if (task.plan.kind !== "task" || isSettled(task) || !isAttempt(task)) return false;
   return task.task === -1 ? task.status === "ready" : task.status === "pending";
 }
@@ -58,7 +58,7 @@ export function admit(state: NaiveState): void {
   }
   for (;;) {
     const best = allTasks(state)
-      .filter((task) => wantsSlot(state, task))
+      .filter((task) => wantsSlot(task))
       .filter((task) => scopesAround(state, task).every((scope) => hasRoom(state, scope) && allowsRate(state, scope)))
       .toSorted((a, b) => compare(state, a, b))[0];
     if (best === undefined) break;
@@ -79,7 +79,7 @@ function setRateTimers(state: NaiveState): void {
   for (const [index, scope] of state.scopes.entries()) {
     const at = nextStart(state, index);
     const isHeldBack = allTasks(state).some((task) => {
-      if (!wantsSlot(state, task)) return false;
+      if (!wantsSlot(task)) return false;
       const around = scopesAround(state, task);
       const place = around.indexOf(index);
       return place >= 0 && around.slice(0, place).every((one) => hasRoom(state, one) && allowsRate(state, one));

@@ -91,7 +91,7 @@ function chooseIn(state: NaiveState, scope: number, choice: Choice): void {
 function canReopen(state: NaiveState, step: NaiveStep): boolean {
   const { body, isMap } = step.plan;
   if (body === null || step.status === "skipped") return false;
-  return isMap ? step.items !== null : state.scopes[body]!.isOpen;
+  return isMap ? step.items !== null && step.status !== "completed" : state.scopes[body]!.isOpen;
 }
 
 function addAfresh(state: NaiveState, index: number, { afresh, reopened }: Choice): void {
@@ -126,13 +126,16 @@ function joinCounted(state: NaiveState, index: number): boolean {
 
 function chooseAsked(state: NaiveState, asked: number, withDescendants: boolean): Choice {
   const choice: Choice = { afresh: new Set(), reopened: new Set() };
-  addAfresh(state, asked, choice);
-  for (let index = asked; ;) {
+  if (state.plan.steps[asked]!.isMap && canReopen(state, state.steps[asked]!)) choice.reopened.add(asked);
+  else addAfresh(state, asked, choice);
+  let index = asked;
+  for (;;) {
     const { scope } = state.plan.steps[index]!;
     if (withDescendants) follow(state, scope, choice, () => true);
     const { owner } = state.plan.scopes[scope]!;
     if (owner < 0) return choice;
-    choice.reopened.add(owner);
+    if (canReopen(state, state.steps[owner]!)) choice.reopened.add(owner);
+    else addAfresh(state, owner, choice);
     index = owner;
   }
 }
@@ -165,7 +168,13 @@ function resetStep(state: NaiveState, index: number): void {
   const step = state.steps[index]!;
   const { body } = step.plan;
   if (body !== null) state.scopes[body] = { ...newScope(), arrival: state.scopes[body]!.arrival };
-  state.steps[index] = { ...newStep(step.plan), attempt: step.attempt };
+  state.steps[index] = { ...newStep(step.plan), attempt: step.attempt, itemAttempts: attemptsOf(step) };
+}
+
+/** Attempts of items, also of those that an earlier epoch had and a later one did not reach. */
+function attemptsOf({ items, itemAttempts }: NaiveStep): readonly number[] {
+  const size = Math.max(items?.length ?? 0, itemAttempts.length);
+  return Array.from({ length: size }, (_, item) => items?.[item]?.attempt ?? itemAttempts[item] ?? 0);
 }
 
 /** What was made up for before may not be now. What was handled stays so: its handler has started. */

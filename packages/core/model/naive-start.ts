@@ -47,7 +47,10 @@ export function becomeReady(state: NaiveState, step: NaiveStep): void {
   step.status = "ready";
   const { kind, isMap, body } = step.plan;
   if (isMap) {
-    step.items = Array.from({ length: step.itemCount ?? 0 }, (_, item) => newTask(step.plan, item));
+    step.items = Array.from({ length: step.itemCount ?? 0 }, (_, item) => ({
+      ...newTask(step.plan, item),
+      attempt: step.itemAttempts[item] ?? 0,
+    }));
     openScope(state, body!);
     if (kind !== "task") for (const item of step.items) beginItem(state, item);
   } else if (kind === "block" || kind === "phase") {

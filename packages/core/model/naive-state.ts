@@ -115,6 +115,8 @@ export interface NaiveStep extends NaiveTask {
   itemCount: number | null;
   /** Of a map, once it is ready. */
   items: NaiveTask[] | null;
+  /** Of a map that runs again: how many attempts each item has had. */
+  itemAttempts: readonly number[];
 }
 
 export interface NaiveScope {
@@ -166,6 +168,7 @@ export function newStep(plan: PlanStep): NaiveStep {
     activePorts: null,
     itemCount: null,
     items: null,
+    itemAttempts: [],
   };
 }
 

@@ -55,14 +55,16 @@ export async function followRun(following: Following): Promise<number> {
   } finally {
     stopListening();
     reporter.end();
+    // Code that outlived its step may still talk; the summary is the last line all the same.
+    following.listener.onLog = () => {};
   }
-  if (progress.json === true) writeJsonLine(io.stdout, summaryLine(result));
-  else if (plan.hasOutput && result.status === "completed")
-    io.stdout.write(`${JSON.stringify(result.output, null, 2)}\n`);
   if (showsProgress(context, progress) || (progress.quiet === true && result.status !== "completed")) {
     const { describeResult } = await import("./describe-result.ts");
     io.stderr.write(await describeResult({ engine, plan, result, view, style: stderrStyle(context) }));
   }
+  if (progress.json === true) writeJsonLine(io.stdout, summaryLine(result));
+  else if (plan.hasOutput && result.status === "completed")
+    io.stdout.write(`${JSON.stringify(result.output, null, 2)}\n`);
   return exitCodeOfRun(result);
 }
 

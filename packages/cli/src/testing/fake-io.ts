@@ -30,7 +30,7 @@ export interface FakeIo extends Io {
 
 /** A process that does nothing to this one. */
 export function fakeIo(
-  options: Partial<Pick<Io, "env" | "cwd">> & {
+  options: Partial<Pick<Io, "env" | "cwd" | "isDebug">> & {
     readonly stdin?: string;
     readonly stdout?: FakeStream;
     readonly stderr?: FakeStream;
@@ -39,6 +39,7 @@ export function fakeIo(
   return {
     env: options.env ?? {},
     cwd: options.cwd ?? "/nowhere",
+    isDebug: options.isDebug ?? false,
     stdout: options.stdout ?? fakeStream(),
     stderr: options.stderr ?? fakeStream(),
     readStdin: () => Promise.resolve(options.stdin ?? ""),

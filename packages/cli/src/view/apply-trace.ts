@@ -70,7 +70,7 @@ function applyToStep(node: NodeView, line: TraceLine): void {
   if (isSettled(node.status) && !isSettled(status)) reopen(node);
   node.status = status;
   node.detail = detailOf(line);
-  node.retryAt = line.type === "step.retrying" ? line.at + (numberOf(line.data["delayMs"]) ?? 0) : null;
+  node.dueAt = dueAtOf(line);
   if (line.type === "step.started") node.startedAt ??= line.at;
   if (node.items !== null) node.items.total ??= numberOf(line.data["items"]) ?? null;
   if (!isSettled(status)) return;
@@ -97,7 +97,7 @@ function applyToTask(node: NodeView, line: TraceLine): void {
     node.running.set(line.task, line.at);
     if (items === null) node.attempt = line.attempt;
     if (node.status === "ready" || node.status === "waiting") node.status = "running";
-    node.retryAt = null;
+    node.dueAt = null;
     node.detail = null;
     return;
   }
@@ -117,6 +117,12 @@ function applyToTask(node: NodeView, line: TraceLine): void {
 function endAll(node: NodeView, at: number): void {
   for (const startedAt of node.running.values()) node.workMs += at - startedAt;
   node.running.clear();
+}
+
+function dueAtOf({ type, at, data }: TraceLine): number | null {
+  if (type === "step.retrying") return at + (numberOf(data["delayMs"]) ?? 0);
+  const until = Date.parse(textOf(data["until"]) ?? "");
+  return Number.isNaN(until) ? null : until;
 }
 
 function detailOf(line: TraceLine): string | null {

@@ -44,7 +44,8 @@ function describeTask(line: TraceLine, node: NodeView): ChangeText | null {
   if (line.type === "task.lost") {
     return { status: "waiting", subject, words: `attempt ${line.attempt} lost: its worker has gone away` };
   }
-  if (line.type === "task.started" && line.attempt > 1)
+  // The first attempt of a retried run has a number above 1 too; it is announced as the start of its step.
+  if (line.type === "task.started" && line.attempt > 1 && node.startedAt !== null)
     return { status: "running", subject, words: `attempt ${line.attempt} started` };
   if (node.kind === "map" && line.type === "task.failed") {
     return { status: "failed", subject, words: `attempt ${line.attempt} failed${errorWords(line.data["error"])}` };
@@ -101,7 +102,9 @@ function skipWords(line: TraceLine): string {
   const sources = (dependencies as readonly JsonValue[]).flatMap((dependency) => {
     if (!isObject(dependency)) return [];
     const isToBlame = dependency["state"] === "dead" || dependency["state"] === "cut";
-    return isToBlame ? [oneLine(textOf(dependency["step"]) ?? "")] : [];
+    const step = textOf(dependency["step"]) ?? "";
+    // A hidden group has an id with a `/` that means nothing to anybody.
+    return isToBlame && !step.includes("/") ? [oneLine(step)] : [];
   });
   return sources.length === 0 ? reason : `${reason} (${sources.join(", ")})`;
 }

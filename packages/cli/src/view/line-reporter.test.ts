@@ -68,6 +68,27 @@ test("says what failed, what comes again and what was lost because of it", () =>
   );
 });
 
+test("names a hidden group nowhere, and a step of a retried run once", () => {
+  const grouped = planOf(`
+name: grouped
+steps:
+  - { id: a, run: "true", parallelGroup: 1 }
+  - { id: b, run: "true", parallelGroup: 2 }
+  - { id: c, run: "true" }
+`);
+  const first = traceOf(grouped, { a: { fails: true } });
+  expect(report(grouped, first)).toMatch(/- c skipped: upstream failed\n$/);
+  const again = { seq: 90, runId: "run-1", at: "1970-01-01T00:01:00.000Z", task: 0, attempt: 2, data: {} };
+  const retried = [
+    { ...again, type: "run.started", step: null },
+    { ...again, type: "step.ready", step: "a" },
+    { ...again, type: "task.started", step: "a" },
+    { ...again, type: "step.started", step: "a" },
+  ];
+  expect(report(grouped, [...first, ...retried])).toMatch(/ {3}0\.00s {2}● a started\n$/);
+  expect(report(grouped, [...first, ...retried])).not.toContain("attempt 2 started");
+});
+
 test("names the items of a map that fail, and not those that go well", () => {
   const map = planOf(`
 name: map
@@ -95,6 +116,16 @@ describe("the log of a step", () => {
    1.00s  ✓ build  completed in 1.0s
 `,
     );
+  });
+
+  test("is named after the item it is of", () => {
+    const map = planOf(`
+name: map
+inputs: { items: { type: array } }
+steps: [{ id: each, run: "true", forEach: { items: "\${{ inputs.items }}" } }]
+`);
+    const text = report(map, traceOf(map, { each: { items: 2 } }), { lines: [{ task: 1, text: "hello" }] });
+    expect(text).toContain("          │ each[1]\n          │ hello\n");
   });
 
   test("is written for failures alone with `errors`, each attempt for itself", () => {

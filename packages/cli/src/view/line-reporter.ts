@@ -10,6 +10,7 @@ import { LogBuffer } from "./log-buffer.ts";
 import { renderLogGroup } from "./log-group.ts";
 import { endsAttempt, showsLog } from "./reporter.ts";
 import type { LogChoice, Reporter } from "./reporter.ts";
+import { isHeading } from "./run-view.ts";
 import type { NodeView, RunView } from "./run-view.ts";
 import type { TraceLine } from "./trace-line.ts";
 
@@ -52,16 +53,16 @@ export function createLineReporter(options: LineReporterOptions): Reporter {
     if (!showsLog(line, options.logs)) return;
     const title = line.attempt > 1 ? `${taskSubject(node, line)} (attempt ${line.attempt})` : taskSubject(node, line);
     const wholeLog = `braid runs logs ${options.runId} --step ${node.id}`;
-    output.write(renderLogGroup(log, { title, style, isGithub: options.isGithub, wholeLog }));
+    output.write(
+      renderLogGroup(log, { title, isTitled: node.kind === "map", style, isGithub: options.isGithub, wholeLog }),
+    );
   };
 
   return {
     begin(startView) {
       view = startView;
-      subjectWidth = Math.min(
-        maxSubjectWidth,
-        Math.max(0, ...startView.nodes.map((node) => widthOf(oneLine(node.label)))),
-      );
+      const steps = startView.nodes.filter((node) => !isHeading(node));
+      subjectWidth = Math.min(maxSubjectWidth, Math.max(0, ...steps.map((node) => widthOf(oneLine(node.label)))));
     },
     changed(line, node) {
       if (view === undefined) return;
@@ -107,7 +108,7 @@ function describeShare(
 
 function runWords(line: TraceLine, view: RunView, runId: string): string | null {
   const name = oneLine(view.plan.workflow);
-  const steps = view.nodes.filter((node) => node.kind !== "group" && node.kind !== "phase").length;
+  const steps = view.nodes.filter((node) => !isHeading(node)).length;
   switch (line.type) {
     case "run.started":
       return `run ${runId} of ${name} started: ${countOf(steps, "step")}`;

@@ -104,7 +104,7 @@ test("writes whole logs above the table if it is asked to", () => {
   vi.advanceTimersByTime(300);
   running.reporter.end();
   const lines = terminal.lines();
-  expect(lines.slice(0, 3)).toEqual(["step-0", "          │ hello", expect.stringMatching(/^many/)]);
+  expect(lines.slice(0, 3)).toEqual(["          │ step-0", "          │ hello", expect.stringMatching(/^many/)]);
 });
 
 test("gives the cursor back when the process ends in the middle", () => {

@@ -64,7 +64,7 @@ export function createLiveReporter(options: LiveReporterOptions): Reporter {
     if (log.lines.length === 0) return;
     const wholeLog = `braid runs logs ${options.runId} --step ${node.id}`;
     const title = taskSubject(node, line);
-    above += `${title}\n${renderLogGroup(log, { title, style, isGithub: false, wholeLog })}`;
+    above += renderLogGroup(log, { title, isTitled: true, style, isGithub: false, wholeLog });
   };
 
   return {

@@ -7,6 +7,8 @@ import type { AttemptLog } from "./log-buffer.ts";
 
 export interface LogGroupOptions {
   readonly title: string;
+  /** Whether the title stands above plain lines too: of a map, nothing else says which item they are of. */
+  readonly isTitled: boolean;
   readonly style: Style;
   /** Whether GitHub Actions reads the output: groups fold there. */
   readonly isGithub: boolean;
@@ -20,7 +22,8 @@ export function renderLogGroup(log: AttemptLog, options: LogGroupOptions): strin
   const missing =
     log.dropped === 0 ? [] : [`… ${log.dropped} earlier lines are not shown; see \`${options.wholeLog}\``];
   const lines = [...missing, ...log.lines.map((line) => logText(line, options.style))];
-  return options.isGithub ? githubGroup(lines, options.title) : plainGroup(lines, options.style);
+  if (options.isGithub) return githubGroup(lines, options.title);
+  return plainGroup(options.isTitled ? [paint(options.style, "cyan", options.title), ...lines] : lines, options.style);
 }
 
 /** One line of a log, made harmless. */

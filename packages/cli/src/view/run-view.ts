@@ -45,8 +45,8 @@ export interface NodeView {
   attempt: number;
   startedAt: number | null;
   finishedAt: number | null;
-  /** When the next attempt is due; null where none is. */
-  retryAt: number | null;
+  /** When its wait is over: the next attempt, a delay, a sleep; null where it waits for no clock. */
+  dueAt: number | null;
   /** Maps only. */
   readonly items: ItemsView | null;
   /** Milliseconds that its attempts, or those of its items, have run. */
@@ -112,7 +112,7 @@ function createNode(
     attempt: 0,
     startedAt: null,
     finishedAt: null,
-    retryAt: null,
+    dueAt: null,
     items: place.kind === "map" ? { total: null, completed: 0, failed: 0, canceled: 0 } : null,
     workMs: 0,
     running: new Map(),

@@ -104,3 +104,8 @@ steps:
     }
   });
 });
+
+test("says how long a sleep still takes", () => {
+  const nap = planOf("{ name: nap, steps: [{ id: nap, sleep: 5s }] }");
+  expect(table(viewAt(nap, traceOf(nap), 0), 2000)).toContain("◦ waiting   nap     2.0s  3.0s to go");
+});

@@ -4,6 +4,7 @@ import { oneLine } from "../terminal/sanitize.ts";
 import { paint } from "../terminal/style.ts";
 import type { Style } from "../terminal/style.ts";
 import { fitTo, padBefore, padTo, widthOf } from "../terminal/width.ts";
+import { plain } from "./change-text.ts";
 import { foldRows } from "./fold.ts";
 import type { FoldedKind } from "./fold.ts";
 import { countSteps, isHeading, summarizeMembers } from "./run-view.ts";
@@ -79,11 +80,16 @@ function notes(node: NodeView, now: number): string {
   else if (node.members.length > 0) parts.push(memberNote(node));
   if (node.attempt > 1)
     parts.push(node.maxAttempts > 1 ? `attempt ${node.attempt} of ${node.maxAttempts}` : `attempt ${node.attempt}`);
-  if (node.retryAt !== null) parts.push(`again in ${formatDuration(node.retryAt - now)}`);
-  else if (node.detail !== null && node.status !== "running") parts.push(oneLine(node.detail).replaceAll("_", " "));
+  if (node.dueAt !== null) parts.push(dueWords(node.dueAt - now, node.detail));
+  else if (node.detail !== null && node.status !== "running") parts.push(plain(node.detail));
   if (node.status === "failed" && node.error !== null)
     parts.push(oneLine(`${node.error.code}: ${node.error.message}`, 200));
   return parts.length === 0 ? "" : ` ${parts.join(", ")}`;
+}
+
+/** A retry has no reason of its own; a delay and a sleep do. */
+function dueWords(ms: number, detail: string | null): string {
+  return detail === null ? `again in ${formatDuration(ms)}` : `${formatDuration(ms)} to go`;
 }
 
 function itemNotes(node: NodeView): readonly string[] {

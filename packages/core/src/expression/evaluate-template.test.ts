@@ -255,8 +255,11 @@ test("does not take contexts from the prototype of a scope", () => {
   expect(evaluate("${{ inputs.a }}", inherited)).toMatchObject({ ok: false });
 });
 
+function limited(text: string, maxTextBytes: number): Evaluation {
+  return evaluateTemplate(template(text), scope, { maxTextBytes });
+}
+
 test("limits the text that a template gives, in bytes", () => {
-  const limited = (text: string, maxTextBytes: number) => evaluateTemplate(template(text), scope, { maxTextBytes });
   expect(limited("${{ inputs.sha }}${{ inputs.sha }}", 6)).toEqual({ ok: true, value: "abcabc" });
   expect(limited("${{ inputs.sha }}${{ inputs.sha }}", 5)).toMatchObject({ ok: false, reason: "limit" });
   expect(limited("${{ 'ääää' }}", 7)).toMatchObject({ ok: false, reason: "limit" });

@@ -4,6 +4,7 @@ import {
   type CommandKind,
   type CommandsEnd,
   EXPANSION,
+  GROUP,
   PROCESS,
   type Refusal,
   type ShellCommand,
@@ -12,21 +13,18 @@ import {
   nested,
   refuse,
 } from "./shell-scan.ts";
-import { isAtWord, isDescriptor, readComment, skipBlank } from "./shell-words.ts";
-
-/** Words that stand before a command and are no part of it. */
-const RESERVED = new Set(["then", "else", "elif", "do", "!", "time", "coproc"]);
-/** Words that open a block and stand before its first command. */
-const OPENERS = new Set(["{", "if", "while", "until"]);
-/** Words that open a block and are a command of their own up to `in` or `do`. */
-const HEADS = new Set(["for", "select", "case"]);
-/** Words that close a block; what follows up to the end of the command (a pipe, a redirection) is of the whole block. */
-const CLOSERS = new Set(["}", "fi", "done"]);
+import { CLOSERS, HEADS, OPENERS, RESERVED, isAtWord, isDescriptor, readComment, skipBlank } from "./shell-words.ts";
 
 const AS_DESCRIPTOR: Refusal = {
   message: "the shell expands what follows `>&` twice, and would run commands that stand in the value",
   hint: "write `> file 2>&1` for a file",
 };
+
+interface OpenWord {
+  readonly from: number;
+  text: string;
+  isQuoted: boolean;
+}
 
 /** Where one list of commands stands while it is read. */
 interface Reader {
@@ -37,7 +35,7 @@ interface Reader {
   readonly openers: number[];
   command: ShellCommand;
   pipeline: number;
-  word: { text: string; readonly from: number } | undefined;
+  word: OpenWord | undefined;
   /** What the next word is for, when it is no word of the command: the file of `<` or `>`, the descriptor of `>&`, the text of `<<<`. */
   redirection: "file" | "descriptor" | "input" | undefined;
   /** Inside `[[ … ]]`, where `&&`, `<` and brackets are operators of the test. */
@@ -103,7 +101,9 @@ function readNext(reader: Reader): void {
     if (reader.isTest) readTestOperator(reader, character);
     else readOperator(reader, character);
   } else {
-    openWord(reader).text += readWordPart(scan, character);
+    const word = openWord(reader);
+    if (character === "'" || character === '"') word.isQuoted = true;
+    word.text += readWordPart(scan, character);
   }
 }
 
@@ -119,10 +119,10 @@ function readNewline(reader: Reader): void {
   const { scan } = reader;
   endWord(reader);
   scan.at += 1;
-  const [first] = reader.command.words;
-  const isUnfinished = reader.isTest || (first?.text === "case" && reader.command.words.length === 2);
+  const { words, inputs } = reader.command;
+  const isUnfinished = reader.isTest || (words[0]?.text === "case" && words.length === 2);
   // After `|` the next line goes on with the pipeline.
-  const goesOn = reader.command.words.length === 0 && reader.command.inputs.length === 0;
+  const goesOn = words.length === 0 && inputs.length === 0;
   if (!isUnfinished && !goesOn && reader.kind === "command") endPipeline(reader);
   readHeredocBodies(scan);
 }
@@ -187,7 +187,7 @@ function readOpening(reader: Reader): void {
   const [first] = command.words;
   const isHead = command.words.length === 0 || (first?.text === "for" && command.words.length === 1);
   if (reader.word === undefined && kind === "command" && isHead && scan.text.charAt(scan.at + 1) === "(") {
-    openWord(reader).text += EXPANSION;
+    openWord(reader).text += GROUP;
     readArithmetic(scan);
     return;
   }
@@ -201,7 +201,7 @@ function readOpening(reader: Reader): void {
   const word = openWord(reader);
   scan.at += 1;
   nested(scan, () => readCommands(scan, ")", inner));
-  word.text += EXPANSION;
+  word.text += inner === "pattern" ? EXPANSION : GROUP;
 }
 
 /** A bracket inside a word opens the items of an array after `=`, else a pattern; alone it opens a subshell. */
@@ -219,8 +219,8 @@ function isFunctionHead(reader: Reader): boolean {
   return scan.text.charAt(at) === ")";
 }
 
-function openWord(reader: Reader): { text: string } {
-  reader.word ??= { text: "", from: reader.scan.found.length };
+function openWord(reader: Reader): OpenWord {
+  reader.word ??= { text: "", from: reader.scan.found.length, isQuoted: false };
   return reader.word;
 }
 
@@ -229,7 +229,8 @@ function endWord(reader: Reader): void {
   if (word === undefined) return;
   reader.word = undefined;
   reader.redirection = undefined;
-  const finished: ShellWord = { text: word.text, from: word.from, to: scan.found.length };
+  const mayVanish = !word.isQuoted && word.text !== "" && word.text.replaceAll(EXPANSION, "") === "";
+  const finished: ShellWord = { text: word.text, mayVanish, from: word.from, to: scan.found.length };
   if (redirection === "input") command.inputs.push(finished);
   if (redirection === "descriptor") refuse(scan, finished, AS_DESCRIPTOR);
   if (redirection !== undefined) return;

@@ -2,6 +2,7 @@ import {
   declaresType,
   isDeclarer,
   isEvaluatedVariable,
+  previousText,
   readAssignment,
   typedVariables,
   withoutAssignments,
@@ -11,6 +12,7 @@ import { checkPrograms } from "./shell-program-hazards.ts";
 import {
   ARITHMETIC,
   DIRECT,
+  GROUP,
   type Refusal,
   type ShellCommand,
   type ShellScan,
@@ -77,8 +79,11 @@ function checkSubscripts(scan: ShellScan, words: readonly ShellWord[]): void {
 function checkCommand(scan: ShellScan, command: ShellCommand, typed: ReadonlySet<string>): void {
   const words = withoutAssignments(command.words);
   for (const word of command.words.slice(0, command.words.length - words.length)) checkAssignment(scan, word, typed);
-  const [first] = words;
-  if (first?.text.includes(DIRECT) === true) refuse(scan, first, AS_PROGRAM);
+  // Words that may vanish leave their place to the next one.
+  const named = words.findIndex((word) => !word.mayVanish);
+  for (const word of named === -1 ? words : words.slice(0, named + 1)) {
+    if (!word.text.includes(GROUP)) refuse(scan, word, word.text.includes(DIRECT) ? AS_PROGRAM : AS_CODE);
+  }
   const start = words.findIndex(isCommandName);
   const [builtin, rest] = start === -1 ? ["", []] : [programName(words[start] as ShellWord), words.slice(start + 1)];
   if (EVALUATORS.has(builtin)) rest.forEach((word) => refuse(scan, word, AS_CODE));
@@ -125,12 +130,12 @@ function checkDeclaration(scan: ShellScan, builtin: string, { words, typed }: De
 
 /** Builtins and tests that take the name of a variable. */
 function checkNames(scan: ShellScan, builtin: string, words: readonly ShellWord[]): void {
-  const previous = (index: number): string => words[index - 1]?.text ?? "";
   for (const [index, word] of words.entries()) {
     if (word.from === word.to) continue;
-    if (namesVariable(builtin, previous(index), word)) refuse(scan, word, AS_NAME);
+    const previous = previousText(words, index);
+    if (namesVariable(builtin, previous, word)) refuse(scan, word, AS_NAME);
     const next = words[index + 1]?.text ?? "";
-    const isComputed = ARITHMETIC_TESTS.has(previous(index)) || ARITHMETIC_TESTS.has(next);
+    const isComputed = ARITHMETIC_TESTS.has(previous) || ARITHMETIC_TESTS.has(next);
     if (builtin === "[[" && isComputed) refuse(scan, word, ARITHMETIC);
   }
 }

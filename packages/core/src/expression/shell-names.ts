@@ -1,5 +1,5 @@
 import { isNameCharacter } from "./shell-quote.ts";
-import { EXPANSION, type ShellCommand, type ShellWord } from "./shell-scan.ts";
+import { GROUP, type ShellCommand, type ShellWord } from "./shell-scan.ts";
 
 /** Builtins that give variables their attributes. */
 const DECLARERS = new Set(["declare", "typeset", "local", "readonly", "export"]);
@@ -30,6 +30,11 @@ export function readAssignment(text: string): Assignment | undefined {
   }
   if (text.charAt(at) === "+") at += 1;
   return text.charAt(at) === "=" ? { name, subscript, value: text.slice(at + 1) } : undefined;
+}
+
+/** The text of the word before, over words that may be no words at all; empty where there is none. */
+export function previousText(words: readonly ShellWord[], index: number): string {
+  return words.slice(0, index).findLast((word) => !word.mayVanish)?.text ?? "";
 }
 
 /** The words of a command from its name on. */
@@ -63,7 +68,7 @@ export function typedVariables(commands: readonly ShellCommand[]): ReadonlySet<s
     if (kind !== "command") continue;
     for (const { text } of words) {
       const assignment = readAssignment(text);
-      if (assignment !== undefined && (assignment.subscript !== undefined || assignment.value === EXPANSION)) {
+      if (assignment !== undefined && (assignment.subscript !== undefined || assignment.value === GROUP)) {
         typed.add(assignment.name);
       }
     }

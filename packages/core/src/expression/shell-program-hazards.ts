@@ -1,4 +1,4 @@
-import { withoutAssignments } from "./shell-names.ts";
+import { previousText, withoutAssignments } from "./shell-names.ts";
 import {
   type Interpreter,
   type Program,
@@ -67,8 +67,8 @@ function checkArguments(scan: ShellScan, program: Program): void {
 
 function checkShell(scan: ShellScan, words: readonly ShellWord[]): void {
   const program = shellProgram(words);
-  if (program.from === "argument" && program.script !== undefined) refuse(scan, program.script, AS_SCRIPT);
-  if (program.from === "file") refuseSubstituted(scan, program.file);
+  program.scripts.forEach((word) => refuse(scan, word, AS_SCRIPT));
+  program.files.forEach((word) => refuseSubstituted(scan, word));
 }
 
 /** The name of a file may come from a value, its text may not. */
@@ -92,7 +92,7 @@ interface OptionWords {
 
 function refuseAfter(scan: ShellScan, { words, options }: OptionWords, refusal: Refusal): void {
   for (const [index, word] of words.entries()) {
-    const isValue = options.includes(words[index - 1]?.text ?? "");
+    const isValue = options.includes(previousText(words, index));
     if (isValue || options.some((option) => word.text.startsWith(`${option}=`))) refuse(scan, word, refusal);
   }
 }
@@ -115,9 +115,9 @@ function readsScript(program: Program): boolean {
   if (name === "su") return !words.some(({ text }) => text === "-c" || text === "--command");
   if (name === "eval") return words.some(({ text }) => mentionsShell(text));
   if (!isShell(program)) return false;
-  const source = shellProgram(words);
+  const { readsInput, scripts } = shellProgram(words);
   // The text of a program may itself start a shell, which then reads the same input.
-  return source.from === "input" || (source.from === "argument" && mentionsShell(source.script?.text ?? ""));
+  return readsInput || scripts.some(({ text }) => mentionsShell(text));
 }
 
 function readsForeignCode(program: Program): boolean {

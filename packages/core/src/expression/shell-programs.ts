@@ -100,27 +100,40 @@ export function interpreterOf(program: Program): Interpreter | undefined {
   return INTERPRETERS.get(program.name.startsWith("python") ? "python" : program.name);
 }
 
-/** Where a shell gets its program: from an argument, a file or its input. */
-export type ShellProgram =
-  | { readonly from: "argument"; readonly script: ShellWord | undefined }
-  | { readonly from: "file"; readonly file: ShellWord }
-  | { readonly from: "input" };
+/** Where a shell may get its program from. More than one may be so, where an unquoted `$x` may be an option or nothing. */
+export interface ShellProgram {
+  /** The text of the program. */
+  readonly scripts: readonly ShellWord[];
+  /** The name of its file. */
+  readonly files: readonly ShellWord[];
+  readonly readsInput: boolean;
+}
 
 /** Reads the words after a shell's name. */
 export function shellProgram(words: readonly ShellWord[]): ShellProgram {
+  const operands: ShellWord[] = [];
   let hasCommand = false;
+  let readsInput = false;
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] as ShellWord;
     const isOption = word.text.length > 1 && "-+".includes(word.text.charAt(0));
-    if (!isOption && word.text !== "-")
-      return hasCommand ? { from: "argument", script: word } : { from: "file", file: word };
-    if (!isOption || word.text.startsWith("--")) continue;
-    const letters = word.text.slice(1);
-    if (letters.includes("c")) hasCommand = true;
-    if (letters.includes("s")) return { from: "input" };
-    if (letters.endsWith("o") || letters.endsWith("O")) index += 1;
+    if (isOption && !word.text.startsWith("--")) {
+      const letters = word.text.slice(1);
+      hasCommand ||= letters.includes("c");
+      readsInput ||= letters.includes("s");
+      if (letters.endsWith("o") || letters.endsWith("O")) index += 1;
+    } else if (!isOption && word.text !== "-") {
+      operands.push(word);
+      if (!word.mayVanish) break;
+    }
   }
-  return hasCommand ? { from: "argument", script: undefined } : { from: "input" };
+  const isCertain = operands.every((word) => !word.mayVanish);
+  const hasOperand = operands.some((word) => !word.mayVanish);
+  return {
+    scripts: hasCommand || !isCertain ? operands : [],
+    files: operands,
+    readsInput: readsInput || (!hasCommand && !hasOperand),
+  };
 }
 
 /** The words that `ssh` sends to the shell of the other machine. */

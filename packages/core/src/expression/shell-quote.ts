@@ -6,6 +6,7 @@ import {
   isAtExpression,
   nested,
   readExpression,
+  refuse,
 } from "./shell-scan.ts";
 
 const LITERAL: Refusal = {
@@ -26,6 +27,11 @@ const AFTER_DOLLAR: Refusal = {
 const IN_PARAMETER: Refusal = {
   message: "inside `${…}` an expression may only stand after `:-`, `:=`, `:+` or `:?`",
   hint: "give the value to a variable first: value=${{ … }}",
+};
+
+const IN_ASSIGNMENT: Refusal = {
+  message: "outside double quotes the shell splits what `${…=…}` gives into words",
+  hint: 'put it in double quotes: "${name:=${{ … }}}"',
 };
 
 const SPECIAL_PARAMETERS = "#?$!*@-";
@@ -177,8 +183,8 @@ export function readArithmetic(scan: ShellScan): void {
   scan.arithmetic -= 1;
 }
 
-/** How the text behind a parameter's name is used: put in as it is, computed, or matched. */
-type ParameterUse = "value" | "arithmetic" | "pattern";
+/** How the text behind a parameter's name is used: put in as it is, given to the parameter first, computed, or matched. */
+type ParameterUse = "value" | "assignment" | "arithmetic" | "pattern";
 
 function readParameter(scan: ShellScan, isQuoted: boolean): void {
   while (scan.at < scan.end && "!#".includes(scan.text.charAt(scan.at))) scan.at += 1;
@@ -197,14 +203,22 @@ function readParameterUse(scan: ShellScan): ParameterUse {
   const operator = scan.text.charAt(scan.at + (hasColon ? 1 : 0));
   if (operator !== "" && "-=+?".includes(operator)) {
     scan.at += hasColon ? 2 : 1;
-    return "value";
+    return operator === "=" ? "assignment" : "value";
   }
   return hasColon ? "arithmetic" : "pattern";
 }
 
 function readParameterText(scan: ShellScan, use: ParameterUse, isQuoted: boolean): void {
-  if (use !== "value" && isAtExpression(scan)) {
-    readExpression(scan, isQuoted, use === "arithmetic" ? ARITHMETIC : IN_PARAMETER);
+  const from = scan.found.length;
+  readParameterPart(scan, use, isQuoted);
+  const read = { from, to: scan.found.length };
+  if (use === "arithmetic") refuse(scan, read, ARITHMETIC);
+  if (use === "assignment" && !isQuoted) refuse(scan, read, IN_ASSIGNMENT);
+}
+
+function readParameterPart(scan: ShellScan, use: ParameterUse, isQuoted: boolean): void {
+  if (use === "pattern" && isAtExpression(scan)) {
+    readExpression(scan, isQuoted, IN_PARAMETER);
     return;
   }
   if (readExpansion(scan, isQuoted) !== undefined) return;
@@ -212,5 +226,5 @@ function readParameterText(scan: ShellScan, use: ParameterUse, isQuoted: boolean
   scan.at += 1;
   if (character === '"') readDoubleQuoted(scan);
   // Inside double quotes the text of `:-` takes a single quote for a plain character, a pattern does not.
-  if (character === "'" && !(isQuoted && use === "value")) readSingleQuoted(scan, false);
+  if (character === "'" && !(isQuoted && use !== "pattern")) readSingleQuoted(scan, false);
 }

@@ -11,10 +11,12 @@ export const DIRECT = "\u0001";
 export const EXPANSION = "\u0002";
 /** In the text of a word: where a process substitution stands. */
 export const PROCESS = "\u0003";
+/** In the text of a word: where commands in brackets stand, or the items of an array. */
+export const GROUP = "\u0004";
 
 /** Whether the text of a word is the same in every run. */
 export function isKnown(text: string): boolean {
-  return ![DIRECT, EXPANSION, PROCESS].some((mark) => text.includes(mark));
+  return ![DIRECT, EXPANSION, PROCESS, GROUP].some((mark) => text.includes(mark));
 }
 
 /** An expression in a script. */
@@ -37,6 +39,8 @@ export interface FoundRange {
 export interface ShellWord extends FoundRange {
   /** Without its quotes; what is only known at run time is one of the marks above. */
   readonly text: string;
+  /** Whether it may be no word at all, or several: nothing but unquoted expansions. */
+  readonly mayVanish: boolean;
 }
 
 /** A simple command, the items of an array literal, or a pattern. */

@@ -1,5 +1,14 @@
 import type { ShellScan } from "./shell-scan.ts";
 
+/** Words that stand before a command and are no part of it. */
+export const RESERVED = new Set(["then", "else", "elif", "do", "!", "time", "coproc"]);
+/** Words that open a block and stand before its first command. */
+export const OPENERS = new Set(["{", "if", "while", "until"]);
+/** Words that open a block and are a command of their own up to `in` or `do`. */
+export const HEADS = new Set(["for", "select", "case"]);
+/** Words that close a block; what follows up to the end of the command (a pipe, a redirection) is of the whole block. */
+export const CLOSERS = new Set(["}", "fi", "done"]);
+
 /** Whether the word stands here, and is not the beginning of a longer one. */
 export function isAtWord(scan: ShellScan, word: string): boolean {
   if (!scan.text.startsWith(word, scan.at)) return false;

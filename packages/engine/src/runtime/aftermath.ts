@@ -30,8 +30,8 @@ export function applyAftermath(work: RunWork, answer: Accepted, context: Afterma
   const { run, draft } = work;
   const { runs, values, crew, hub, children } = context;
   runs.keep(run);
-  const { epoch } = run.state.run;
-  for (const { write, bytes } of draft.payloads()) values.accept(run.id, epoch, write, bytes);
+  const place = { runId: run.id, epoch: run.state.run.epoch };
+  for (const { write, bytes } of draft.payloads()) values.accept(place, write, bytes);
   let isAnyQueued = false;
   for (const { step, task, attempt, lease } of draft.enqueue.values()) {
     if (lease === null) isAnyQueued = true;
@@ -61,19 +61,20 @@ function setAlarm(run: CachedRun, { alarm, crew }: AftermathContext): void {
 }
 
 /** The kernel is told what the attempt was when it was asked to stop; one that runs here hears of it at once. */
-function answerCancel(work: RunWork, answer: CancelAnswer, { crew, now, report }: AftermathContext): void {
+function answerCancel(work: RunWork, answer: CancelAnswer, context: AftermathContext): void {
   const { run, draft } = work;
   const { step, task, attempt, outcome, claimedAt } = answer;
   const key = { step, task, attempt };
   switch (outcome) {
     case "withdrawn":
-      report(eventReport(run.id, { type: "task.canceled", at: now(), ...key, started: false }));
+      context.report(eventReport(run.id, { type: "task.canceled", at: context.now(), ...key, started: false }));
       return;
     case "claimed": {
       // The kernel may know already that it has started.
-      report(eventReport(run.id, { type: "task.started", at: claimedAt ?? now(), ...key }, { isChecked: true }));
+      const started = { type: "task.started", at: claimedAt ?? context.now(), ...key } as const;
+      context.report(eventReport(run.id, started, { isChecked: true }));
       const request = draft.cancels.find((cancel) => cancel.step === step && cancel.task === task);
-      if (request?.ifQueued === false) crew.stop(run.id, key, "canceled");
+      if (request?.ifQueued === false) context.crew.stop(run.id, key, "canceled");
       return;
     }
     case "gone":

@@ -123,7 +123,7 @@ function evaluateRest(templates: PayloadTemplates, scope: StepScope): Evaluated<
   for (const name of ["shell", "workingDirectory"]) {
     if (rest[name] !== undefined && typeof rest[name] !== "string") return { ok: false, message: `\`${name}\` is not a text` };
   }
-  return { ok: true, value: rest as Rest };
+  return { ok: true, value: rest };
 }
 
 /** The directory of the workflow's file, where programs run unless the step names another. */

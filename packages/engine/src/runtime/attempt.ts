@@ -117,7 +117,12 @@ export class Attempt {
     const { timeoutMs } = this.#limits();
     if (timeoutMs !== null) this.#cancelTimeout = this.#context.clock.after(timeoutMs, () => this.stop("timeout"));
     const end = await this.#runCode();
-    const reported = await this.#toReport(end, timeoutMs);
+    let reported: AttemptEnd | null;
+    try {
+      reported = await this.#toReport(end, timeoutMs);
+    } catch (error) {
+      reported = await this.#toReport({ kind: "threw", error }, timeoutMs);
+    }
     this.#isOver = true;
     this.#cancelTimeout?.();
     this.#cancelGrace?.();

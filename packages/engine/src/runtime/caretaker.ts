@@ -5,6 +5,7 @@ import { findDeadWorkers } from "./owners.ts";
 
 const SWEEP_EVERY_MS = 5_000;
 const SWEEP_LIMIT = 500;
+const TAKE_OVER_AGAIN_MS = 1_000;
 const DUE_LIMIT = 100;
 const DUE_EVERY_MS = 2_000;
 const HINT_GAP_MS = 100;
@@ -52,20 +53,40 @@ export class Caretaker {
     this.#runIds = runIds;
   }
 
-  /** Announces the worker, and takes over at once from workers of this host that have died. */
+  /**
+   * Announces the worker, and takes over at once from workers of this host that have died. What the store does not answer
+   * now is tried again: a worker is never refused because of a moment's trouble.
+   */
   async start(): Promise<void> {
-    const { store } = this.#context;
-    await store.putWorker(this.#record);
-    const dead = await findDeadWorkers(await store.listWorkers());
-    await this.#sweep(dead);
-    for (const worker of dead) await store.removeWorker(worker);
-    this.#repeat("announce", ANNOUNCE_EVERY_MS, () => store.putWorker(this.#record));
-    this.#repeat("sweep", SWEEP_EVERY_MS, () => this.#sweep([]));
+    await this.#announce();
+    await this.#takeOver();
+    this.#repeat("announce the worker", ANNOUNCE_EVERY_MS, () => this.#context.store.putWorker(this.#record));
+    this.#repeat("sweep leases", SWEEP_EVERY_MS, () => this.#sweep([]));
     if (this.#runIds === null) {
       await this.#findDue();
     } else {
       for (const runId of this.#runIds) this.#context.attend(runId);
-      this.#repeat("look", LOOK_EVERY_MS, async () => this.#lookAtOwn());
+      this.#repeat("look at runs", LOOK_EVERY_MS, async () => this.#lookAtOwn());
+    }
+  }
+
+  async #announce(): Promise<void> {
+    try {
+      await this.#context.store.putWorker(this.#record);
+    } catch (error) {
+      this.#context.onTrouble("announce the worker", error);
+    }
+  }
+
+  async #takeOver(): Promise<void> {
+    const { store } = this.#context;
+    try {
+      const dead = await findDeadWorkers(await store.listWorkers());
+      await this.#sweep(dead);
+      for (const worker of dead) await store.removeWorker(worker);
+    } catch (error) {
+      this.#context.onTrouble("take over from dead workers", error);
+      this.#after("take over", TAKE_OVER_AGAIN_MS, () => void this.#takeOver());
     }
   }
 
@@ -84,7 +105,12 @@ export class Caretaker {
     this.#isClosed = true;
     for (const cancel of this.#cancels.values()) cancel();
     this.#cancels.clear();
-    await this.#context.store.removeWorker(this.#record.id);
+    try {
+      await this.#context.store.removeWorker(this.#record.id);
+    } catch (error) {
+      // Its record says who it was; nobody depends on it.
+      this.#context.onTrouble("sign off the worker", error);
+    }
   }
 
   /** Ends without a word to the store. */

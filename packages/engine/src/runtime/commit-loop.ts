@@ -4,8 +4,7 @@ import { EngineError, messageOf } from "./errors.ts";
 import { Outbox } from "./outbox.ts";
 import type { Outcome, Report } from "./outbox.ts";
 import type { CachedRun } from "./run-cache.ts";
-import { RunWork } from "./run-work.ts";
-import type { BatchRoom, Needs } from "./run-work.ts";
+import type { BatchRoom, Needs, RunWork } from "./run-work.ts";
 
 /** At most this much in one batch; a bound never splits a transition. */
 const MOST_RUNS = 128;
@@ -53,6 +52,8 @@ export class CommitLoop {
   #cancelPatience: (() => void) | null = null;
   #fault: EngineError | null = null;
   readonly #idle: (() => void)[] = [];
+  /** Reports of the batch that is under way. */
+  #underWay: readonly Report[] = [];
   /** Runs whose last commit was rejected: their reports go one by one until the culprit is found. */
   readonly #suspects = new Set<string>();
 
@@ -77,7 +78,8 @@ export class CommitLoop {
     if (this.#fault !== null) return;
     this.#fault = fault;
     this.#cancelPatience?.();
-    for (const report of this.outbox.drain()) report.settle?.({ kind: "failed", error: fault });
+    this.#refuse();
+    for (const report of this.#underWay) report.settle?.({ kind: "failed", error: fault });
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
@@ -131,7 +133,9 @@ export class CommitLoop {
   async #batch(): Promise<void> {
     const room: BatchRoom = { rows: MOST_ROWS, bytes: MOST_BYTES };
     const works: RunWork[] = [];
-    for (const [runId, reports] of this.outbox.take(MOST_RUNS)) {
+    const taken = this.outbox.take(MOST_RUNS);
+    this.#underWay = [...taken.values()].flat();
+    for (const [runId, reports] of taken) {
       const work = await this.#open(runId, reports, room);
       if (work !== null) works.push(work);
     }
@@ -147,6 +151,7 @@ export class CommitLoop {
       }
     }
     if (toCommit.length > 0) await this.#commit(toCommit);
+    this.#underWay = [];
   }
 
   async #open(runId: string, reports: readonly Report[], room: BatchRoom): Promise<RunWork | null> {
@@ -181,13 +186,8 @@ export class CommitLoop {
     while (open.length > 0) {
       const needs: (readonly [RunWork, Needs])[] = [];
       for (const work of open) {
-        try {
-          const needed = work.advance();
-          if (needed !== null) needs.push([work, needed]);
-        } catch (error) {
-          broken.add(work);
-          this.#abandon(work, error);
-        }
+        const needed = this.#advanceOne(work, broken);
+        if (needed !== null) needs.push([work, needed]);
       }
       if (needs.length > 0) await this.#context.provide(needs);
       open = needs.map(([work]) => work);
@@ -195,7 +195,18 @@ export class CommitLoop {
     return broken;
   }
 
+  #advanceOne(work: RunWork, broken: Set<RunWork>): Needs | null {
+    try {
+      return work.advance();
+    } catch (error) {
+      broken.add(work);
+      this.#abandon(work, error);
+      return null;
+    }
+  }
+
   #abandon(work: RunWork, cause: unknown): void {
+    work.release();
     const message = `Run \`${work.run.id}\` cannot be carried on: ${messageOf(cause)}`;
     const error = new EngineError("engine_fault", message, { cause });
     for (const report of [...work.taken, ...work.left]) report.settle?.({ kind: "failed", error });

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue, RunEvent, StepError } from "@braid/core";
+import type { JsonValue, RunEvent, StepError } from "@braid/core";
 import { encodePayload } from "../payload/codec.ts";
 import type { PayloadWrite } from "../store/port.ts";
 import { evaluate, evaluateDuration, evaluateName, evaluateWhen } from "./evaluate.ts";
@@ -47,7 +47,10 @@ export function functionsOf(info: PlanInfo, step: number): readonly string[] {
   return values.flatMap((value) => (value?.kind === "function" ? [value.name] : []));
 }
 
-const valuesOf = ({ reads: _, ...values }: ControlTemplates): readonly (ParsedValue | null)[] => Object.values(values);
+function valuesOf(control: ControlTemplates): readonly (ParsedValue | null)[] {
+  const { reads: _reads, ...values } = control;
+  return Object.values(values);
+}
 
 /** Rows that the evaluation needs. */
 export function controlKeys({ view, step, task }: Pick<ControlRequest, "view" | "step" | "task">): readonly ValueKey[] {
@@ -155,7 +158,7 @@ function actionValues({ view, step, maxPayloadBytes }: ControlRequest, evaluator
   const input = childInput === null ? {} : need("with", evaluate(childInput, evaluator));
   const encoded = encodePayload({ workflow: name, input: input ?? {} }, { maxBytes: maxPayloadBytes });
   if (!encoded.ok) throw new ControlFailure({ code: "payload_invalid", message: `\`with\`: ${encoded.message}` });
-  return { found, write: { childInput: encoded.value as JsonObject }, bytes: encoded.json.length };
+  return { found, write: { childInput: encoded.value }, bytes: encoded.json.length };
 }
 
 function encodeItems(value: unknown, maxBytes: number): { readonly values: readonly JsonValue[]; readonly bytes: number } {

@@ -185,7 +185,7 @@ steps:
 `),
       { input: { text: evil } },
     );
-    const stdout = (step: string): unknown => (result.steps[step]?.output as { stdout: string }).stdout;
+    const stdout = (step: string): unknown => (result.steps[step]!.output as { stdout: string }).stdout;
     expect(result.status).toBe("completed");
     expect([stdout("script"), stdout("words"), stdout("bang")]).toEqual([evil, `a${evil}-b`, evil]);
     expect(stdout("params")).toBe(`-m ${evil}\n`);

@@ -23,7 +23,6 @@ export class EngineError extends BraidError {
   declare readonly code: EngineErrorCode;
 
   // The parameters narrow those of the base class: an engine's error has one of the codes above.
-  // oxlint-disable-next-line typescript/no-useless-constructor
   constructor(
     code: EngineErrorCode,
     message: string,

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue, RunOverrides } from "@braid/core";
+import type { JsonValue, RunOverrides } from "@braid/core";
 import type { StartOptions, WorkflowSource } from "../engine.ts";
 import type { ChildRequest, StartedChild } from "./children.ts";
 import { hashJson } from "./definition-hash.ts";
@@ -72,7 +72,7 @@ export class Launcher {
 
   async #launch({ id, info, input, options, parent }: Launch): Promise<Started> {
     const limit = info.plan.host.concurrency;
-    const group: JsonObject = limit === null ? {} : { [GROUP_KEY]: groupName(info, input) };
+    const group = limit === null ? null : groupName(info, input);
     const started = await this.#runtime.starter.start({
       id,
       info,
@@ -80,14 +80,14 @@ export class Launcher {
       idempotencyKey: options.idempotencyKey ?? null,
       priority: options.priority ?? info.plan.host.priority,
       overrides: this.#withCap(info, options.overrides ?? {}),
-      meta: { ...options.meta, ...group },
+      meta: group === null ? { ...options.meta } : { ...options.meta, [GROUP_KEY]: group },
       parent,
       startsNow: limit === null,
     });
     if (limit === null || started.kind === "exists" || (await this.#runtime.tryStart(id))) return started;
     if (limit.onConflict !== "reject") return started;
     await this.#runtime.submit(eventReport(id, { type: "run.cancel", at: this.#runtime.now() }));
-    const message = `${limit.max} runs of workflow \`${info.workflow}\` are under way in group \`${String(group[GROUP_KEY])}\`.`;
+    const message = `${limit.max} runs of workflow \`${info.workflow}\` are under way in group \`${group}\`.`;
     throw new EngineError("concurrency_conflict", message, { details: { runId: id } });
   }
 

@@ -13,8 +13,9 @@ const PAGE = 500;
 /** Events of this process that are kept for a listener who has not come for them; beyond it, they are read from the store. */
 const MOST_BUFFERED = 10_000;
 
-/** How often a listener looks without having been told: hints may get lost. */
-const LOOK_EVERY_MS = 1_000;
+/** How soon a listener looks without having been told, because hints may get lost; less and less often while nothing comes. */
+const FIRST_LOOK_MS = 1_000;
+const LAST_LOOK_MS = 8_000;
 
 export interface WatchContext {
   readonly store: Store;
@@ -31,6 +32,7 @@ class Ear {
   readonly #context: WatchContext;
   readonly #stops: readonly (() => void)[];
   #isTold = false;
+  #lookMs = FIRST_LOOK_MS;
   #wake: (() => void) | null = null;
 
   /** `onNews` is told what this process commits, and answers whether it is worth waking up for. */
@@ -45,7 +47,7 @@ class Ear {
   async wait(): Promise<void> {
     if (!this.#isTold) {
       await new Promise<void>((resolve) => {
-        const cancel = this.#context.clock.after(LOOK_EVERY_MS, resolve);
+        const cancel = this.#context.clock.after(this.#lookMs, resolve);
         this.#wake = () => {
           cancel();
           resolve();
@@ -53,6 +55,7 @@ class Ear {
       });
       this.#wake = null;
     }
+    this.#lookMs = this.#isTold ? FIRST_LOOK_MS : Math.min(LAST_LOOK_MS, this.#lookMs * 2);
     this.#isTold = false;
     const fault = this.#context.fault();
     if (fault !== null) throw fault;

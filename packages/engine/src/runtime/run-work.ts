@@ -129,9 +129,14 @@ export class RunWork {
     this.#desk.give(signals);
   }
 
+  /** Gives back what workers had reserved. */
+  release(): void {
+    for (const { lease } of this.draft.enqueue.values()) if (lease !== null) this.#context.withdraw(lease);
+  }
+
   /** Puts the state back to what it was, and gives back what workers had reserved. */
   undo(): void {
-    for (const { lease } of this.draft.enqueue.values()) if (lease !== null) this.#context.withdraw(lease);
+    this.release();
     restore(this.run.state, this.draft.changes);
     this.run.awaiting = null;
     this.run.openEnds = null;

@@ -80,7 +80,7 @@ export class Runtime {
     this.time = new StoreTime(clock);
     this.plans = new PlanCache(store);
     this.runs = new RunCache({ store, plans: this.plans, time: this.time, mostRuns: MOST_RUNS });
-    this.values = new ValueCache(store, MOST_VALUE_BYTES);
+    this.values = new ValueCache((requests) => this.#persist("read values", () => store.readPayloads(requests)), MOST_VALUE_BYTES);
     this.logs = new LogSink({ store, clock, onLog: options.onLog });
     this.#persistence = { clock, random, patienceMs: options.patienceMs, onRetry: (error) => options.onTrouble("commit", error) };
     this.#alarm = new Alarm(clock, this.time, (ids) => {
@@ -121,7 +121,8 @@ export class Runtime {
 
   /** Somebody has to look after the run: what it waits for may have come. */
   attend(runId: string): void {
-    this.report({ ...lookReport(runId, "due"), settle: () => void this.tryStart(runId) });
+    const settle = (): void => this.#background("start a waiting run", this.tryStart(runId));
+    this.report({ ...lookReport(runId, "due"), settle });
   }
 
   /** Another process may have changed the run. */
@@ -159,7 +160,7 @@ export class Runtime {
     const requests = wanted.map(({ work, step, task }) => {
       return { runId: work.run.id, epoch: work.run.state.run.epoch, step, task };
     });
-    const values = await this.#persist("read values", () => this.values.read(requests));
+    const values = await this.values.read(requests);
     for (const [index, { work, step, task }] of wanted.entries()) work.reader.put({ step, task }, values[index]!);
   };
 
@@ -259,7 +260,7 @@ export class Runtime {
     });
   }
 
-  #background(what: string, promise: Promise<void>): void {
+  #background(what: string, promise: Promise<unknown>): void {
     promise.catch((error: unknown) => this.options.onTrouble(what, error));
   }
 }

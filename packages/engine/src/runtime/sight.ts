@@ -71,7 +71,7 @@ export class Sight {
     for (const source of this.info.sources(this.step)) {
       const row = stepRow(this.state, source);
       if (row?.status !== "failed" || row.error === null || !this.sees(source)) continue;
-      found.push({ step: this.info.step(source).id, ...row.error });
+      found.push(named(this.info.step(source).id, row.error));
     }
     return found;
   }
@@ -103,6 +103,8 @@ export class Sight {
   }
 }
 
+const named = (step: string, error: StepError): StepError & { readonly step: string } => ({ step, ...error });
+
 /** Failures of steps without members that count, in the order in which they happened. */
 function countedFailures(state: RunState): readonly (StepError & { readonly step: string })[] {
   const rows = state.steps.filter((row) => {
@@ -111,7 +113,7 @@ function countedFailures(state: RunState): readonly (StepError & { readonly step
     return body === null || isMap;
   });
   rows.sort((a, b) => a!.settledSeq - b!.settledSeq);
-  return rows.map((row) => ({ step: state.plan.steps[row!.step]!.id, ...row!.error! }));
+  return rows.map((row) => named(state.plan.steps[row!.step]!.id, row!.error!));
 }
 
 function statusSoFar(state: RunState): "completed" | "failed" | "canceled" {

@@ -54,11 +54,11 @@ export class Starter {
 
   async start(request: StartRequest): Promise<Started> {
     const { id, info, priority, meta, parent, input } = request;
-    const { values, now } = this.#context;
+    const { values } = this.#context;
     const state = createState(info.plan, id);
-    const facts = { id, priority, parent, meta, createdAt: now() };
+    const facts = { id, priority, parent, meta, createdAt: this.#context.now() };
     const run = new CachedRun(facts, info, { state, version: 0 });
-    values.put(id, 1, { step: -1, task: -1 }, { values: { output: input, patch: null, items: null, childInput: undefined }, bytes: 256 });
+    values.put({ runId: id, epoch: 1 }, { step: -1, task: -1 }, { values: { output: input, patch: null, items: null, childInput: undefined }, bytes: 256 });
     const work = this.#context.newWork(run, await this.#reports(request), { rows: Infinity, bytes: Infinity });
     for (let needs = work.advance(); needs !== null; needs = work.advance()) await this.#context.provide([[work, needs]]);
 
@@ -85,8 +85,8 @@ export class Starter {
   }
 
   async #reports({ id, info, overrides, startsNow }: StartRequest): Promise<readonly Report[]> {
-    const { ranks, now } = this.#context;
-    const create = eventReport(id, { type: "run.create", at: now(), overrides });
-    return startsNow ? [create, eventReport(id, await ranks.startEvent(info, now()))] : [create];
+    const create = eventReport(id, { type: "run.create", at: this.#context.now(), overrides });
+    if (!startsNow) return [create];
+    return [create, eventReport(id, await this.#context.ranks.startEvent(info, this.#context.now()))];
   }
 }

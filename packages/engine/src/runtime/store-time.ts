@@ -47,11 +47,11 @@ export class StoreTime {
   /** Learns from an answer that came just now, to a request sent at `sent` of the local clock. */
   learn(storeNow: number, sent: number): void {
     const received = this.#clock.now();
-    // The store's clock shows whole milliseconds: its true time is up to one later than what it says.
     const lowest = storeNow - received;
-    const highest = storeNow + 1 - sent;
+    const highest = storeNow - sent;
     const isStale = received - this.#since > FORGET_AFTER_MS;
-    if (isStale || lowest > this.#highest || highest < this.#lowest) {
+    // The store's clock shows whole milliseconds: two answers may differ by less than one without a contradiction.
+    if (isStale || lowest > this.#highest + 1 || highest < this.#lowest - 1) {
       this.#since = received;
       this.#lowest = lowest;
       this.#highest = highest;

@@ -25,7 +25,7 @@ export function parseValue(value: JsonValue | PlanFunction, as: string | undefin
   const compiled = compileValue(value, optionsOf(as));
   const error = compiled.problems.find(({ severity }) => severity === "error");
   if (error !== undefined) return { kind: "broken", message: error.message };
-  if (compiled.isConstant) return { kind: "constant", value: value as JsonValue };
+  if (compiled.isConstant) return { kind: "constant", value };
   return { kind: "template", compiled, reads: readsOf(compiled.references) };
 }
 

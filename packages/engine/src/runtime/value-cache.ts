@@ -18,6 +18,12 @@ export interface ValueKey {
   readonly task: number;
 }
 
+/** A run, and how often it was retried: a retry changes what its rows hold. */
+export interface RunEpoch {
+  readonly runId: string;
+  readonly epoch: number;
+}
+
 interface RunValues {
   readonly rows: Map<number, Values>;
   bytes: number;
@@ -30,13 +36,13 @@ interface RunValues {
  * The runs that were used longest ago go when the bytes are too many.
  */
 export class ValueCache {
-  readonly #store: Store;
+  readonly #readPayloads: Store["readPayloads"];
   readonly #mostBytes: number;
   readonly #runs = new Map<string, RunValues>();
   #bytes = 0;
 
-  constructor(store: Store, mostBytes: number) {
-    this.#store = store;
+  constructor(readPayloads: Store["readPayloads"], mostBytes: number) {
+    this.#readPayloads = readPayloads;
     this.#mostBytes = mostBytes;
   }
 
@@ -45,12 +51,12 @@ export class ValueCache {
   }
 
   /** Keeps what a commit has written. Columns that it left alone stay as they are known. */
-  accept(runId: string, epoch: number, write: PayloadWrite, bytes: number): void {
-    const known = write.clear === true ? undefined : this.get(runId, epoch, write);
-    this.put(runId, epoch, write, { values: merge(known ?? NO_VALUES, write), bytes });
+  accept(run: RunEpoch, write: PayloadWrite, bytes: number): void {
+    const known = write.clear === true ? undefined : this.get(run.runId, run.epoch, write);
+    this.put(run, write, { values: merge(known ?? NO_VALUES, write), bytes });
   }
 
-  put(runId: string, epoch: number, key: ValueKey, entry: { readonly values: Values; readonly bytes: number }): void {
+  put({ runId, epoch }: RunEpoch, key: ValueKey, entry: { readonly values: Values; readonly bytes: number }): void {
     const id = runKey(runId, epoch);
     let run = this.#runs.get(id);
     if (run === undefined) run = { rows: new Map(), bytes: 0 };
@@ -70,12 +76,12 @@ export class ValueCache {
   }
 
   /** Reads rows of any runs in one call and keeps them. Rows that do not exist have no values. */
-  async read(requests: readonly (ValueKey & { readonly runId: string; readonly epoch: number })[]): Promise<readonly Values[]> {
-    const payloads = await this.#store.readPayloads(requests.map(toRequest));
+  async read(requests: readonly (ValueKey & RunEpoch)[]): Promise<readonly Values[]> {
+    const payloads = await this.#readPayloads(requests.map(toRequest));
     return requests.map((request, index) => {
       const payload = payloads[index] ?? null;
       const values = payload === null ? NO_VALUES : fromPayload(payload);
-      if (payload !== null) this.put(request.runId, request.epoch, request, { values, bytes: sizeOf(values) });
+      if (payload !== null) this.put(request, request, { values, bytes: sizeOf(values) });
       return values;
     });
   }

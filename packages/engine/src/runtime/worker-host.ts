@@ -10,6 +10,7 @@ import type { WorkerContext } from "./worker.ts";
 const DEFAULT_CONCURRENCY = 10;
 const DEFAULT_POLL_MS = 1_000;
 const DEFAULT_DRAIN_MS = 30_000;
+const LISTENER_GAP_MS = 200;
 
 interface Post {
   readonly worker: Worker;
@@ -23,6 +24,8 @@ export class WorkerHost {
   readonly #leaseMs: number;
   readonly #hints: ChangeHints;
   readonly #posts = new Set<Post>();
+  #listenersHintedAt = Number.NEGATIVE_INFINITY;
+  #cancelListenerHint: (() => void) | null = null;
 
   constructor(runtime: Runtime, leaseMs: number) {
     this.#runtime = runtime;
@@ -61,6 +64,7 @@ export class WorkerHost {
   }
 
   async stopAll(drainMs: number): Promise<void> {
+    this.#cancelListenerHint?.();
     await Promise.all([...this.#posts].map((post) => post.stop(drainMs)));
   }
 
@@ -79,10 +83,24 @@ export class WorkerHost {
   }
 
   #onHint(): void {
-    const { crew, hub } = this.#runtime;
+    const { crew } = this.#runtime;
     crew.hint();
     crew.askHeartbeats();
     for (const { caretaker } of this.#posts) caretaker.hint();
+    this.#hintListeners();
+  }
+
+  /** Whoever listens to a run reads it anew: not at every hint, of which a busy neighbour gives many. */
+  #hintListeners(): void {
+    const { hub, options } = this.#runtime;
+    const now = options.clock.now();
+    const wait = this.#listenersHintedAt + LISTENER_GAP_MS - now;
+    if (wait > 0) {
+      this.#cancelListenerHint ??= options.clock.after(wait, () => this.#hintListeners());
+      return;
+    }
+    this.#cancelListenerHint = null;
+    this.#listenersHintedAt = now;
     hub.hint();
   }
 

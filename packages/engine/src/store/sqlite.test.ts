@@ -9,6 +9,7 @@ import { claimOne, enqueued, queuedRow, queueSteps, startRun, stepRow } from "./
 import { chainPlan } from "./contract/plan.ts";
 import type { Store } from "./port.ts";
 import { createSqliteStore } from "./sqlite.ts";
+import { openDatabase } from "./sqlite/open-database.ts";
 import { applicationId, schemaVersion } from "./sqlite/schema.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "braid-sqlite-"));
@@ -79,11 +80,25 @@ test("goes on with an existing file, and may be opened again after it was closed
   await store.close();
 });
 
-test("writes ahead to a log and waits for the disk at each commit", async () => {
+test("lets the writers in line finish before it is closed", async () => {
   const store = await opened();
-  await store.putRanks("r", [1]);
-  expect(query("pragma journal_mode")).toEqual([["wal"]]);
+  const written = store.putRanks("r", [1]);
   await store.close();
+  await written;
+  expect(query("select * from ranks")).toEqual([["r", "[1]"]]);
+});
+
+test("waits for the disk at each durable write, and for all when one of several is durable", async () => {
+  const connection = await openDatabase(path, 100);
+  // 1 is NORMAL, 2 is FULL.
+  const synchronous = (): unknown => connection.row("pragma synchronous")?.[0];
+  expect(connection.row("pragma journal_mode")).toEqual(["wal"]);
+  expect(await connection.write(synchronous, "lazy")).toBe(1);
+  expect(await connection.write(synchronous)).toBe(2);
+  expect(await connection.write(synchronous, "lazy")).toBe(1);
+  const both = [connection.write(synchronous, "lazy"), connection.write(synchronous, "durable")];
+  expect(await Promise.all(both)).toEqual([2, 2]);
+  await connection.close();
 });
 
 test("makes no directory but .braid", async () => {
@@ -187,7 +202,10 @@ test("refuses a row that contradicts the life of a row, and keeps the other runs
   const good = await startRun(store);
   const bad = await startRun(store);
   const skippedWithoutReason = stepRow(0, { status: "skipped" });
-  const { answers } = await store.commit([bad.next({ steps: [stepRow(1), skippedWithoutReason] }), good.next()]);
+  const commits = [bad.next({ steps: [stepRow(1), skippedWithoutReason] }), good.next()];
+  // Another writer shares the transaction, and loses nothing by it either.
+  const [{ answers }] = await Promise.all([store.commit(commits), store.putRanks("r", [1])]);
+  expect(await store.getRanks("r")).toEqual([1]);
   expect(answers[0]).toMatchObject({ kind: "rejected", message: expect.stringContaining("skip_reason") });
   expect(answers[1]?.kind).toBe("accepted");
   expect((await store.load(bad.id))?.steps).toEqual([]);
@@ -203,6 +221,56 @@ test("keeps the token of the attempt whose report was accepted on its row, until
   expect(query(row)).toEqual([[null, "w1", token, null]]);
   await run.commit({ enqueue: [enqueued(0, { attempt: 2 })] });
   expect(query(row)).toEqual([["queued", null, null, null]]);
+  await store.close();
+});
+
+test("keeps rows of more shapes than it keeps statements for", async () => {
+  const store = await opened();
+  const counters = [
+    "satisfied",
+    "dead",
+    "neutral",
+    "cut",
+    "lost",
+    "resets",
+    "nextItem",
+    "failedItems",
+    "attempt",
+    "items",
+  ];
+  const rows = Array.from({ length: 700 }, (_, shape) => {
+    const fields = counters.map((name, bit) => [name, (shape >> bit) & 1 ? shape + 1 : undefined] as const);
+    return stepRow(shape, Object.fromEntries(fields.filter(([, value]) => value !== undefined)));
+  });
+  const run = await startRun(store, { change: { steps: rows.slice(0, 350) } });
+  const payloads = rows.map(({ step }) => ({ step, task: -1, output: step }));
+  await run.commit({ steps: rows, payloads, enqueue: rows.map(({ step }) => enqueued(step)) });
+  expect((await store.load(run.id))?.steps).toEqual(rows);
+  const outputs = await store.readPayloads(rows.map(({ step }) => ({ runId: run.id, kind: "step", step, task: -1 })));
+  expect(outputs.map((payload) => payload?.value)).toEqual(rows.map(({ step }) => step));
+  await store.close();
+});
+
+test("writes for all who wait with one wait for the disk, and fails only those who fail", async () => {
+  const store = await opened();
+  const workflow = { name: "release", hash: "hash-1", definition: {}, plan: chainPlan("release", ["a", "b"]) };
+  await store.putWorkflow(workflow);
+  const before = statSync(`${path}-wal`).size;
+  const unknown = { id: "s1", runId: "nobody", name: "go", verdict: "signal", payload: 1 } as const;
+  const results = await Promise.allSettled([
+    ...Array.from({ length: 20 }, () => startRun(store)),
+    store.putSignal(unknown),
+    store.putRanks("r", [1]),
+  ]);
+  expect(results.map(({ status }) => status)).toEqual([
+    ...Array.from({ length: 20 }, () => "fulfilled"),
+    "rejected",
+    "fulfilled",
+  ]);
+  expect((await store.listRuns({ limit: 100 })).length).toBe(20);
+  expect(await store.getRanks("r")).toEqual([1]);
+  // Twenty-one transactions would each have written the pages they share anew.
+  expect(statSync(`${path}-wal`).size - before).toBeLessThan(30 * 4_096);
   await store.close();
 });
 

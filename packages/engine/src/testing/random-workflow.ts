@@ -25,7 +25,12 @@ export function randomWorkflow(random: SeededRandom, name: string): JsonObject {
     ...(random.chance(0.15) ? { timeout: "20s" } : {}),
     ...(random.chance(0.3) ? { finally: [{ id: "tidy", ...task(random) }] } : {}),
     ...(random.chance(0.3) ? { output: { status: "${{ run.status }}" } } : {}),
+    ...(random.chance(0.3) ? { concurrency: group(random) } : {}),
   };
+}
+
+function group(random: SeededRandom): JsonObject {
+  return { group: "one", max: random.integer(1, 2), onConflict: random.pick(["queue", "queue", "cancelRunning"]) };
 }
 
 /** A small workflow that others start as a child. */

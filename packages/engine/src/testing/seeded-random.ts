@@ -18,8 +18,8 @@ export class SeededRandom implements Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   }
 
-  fill(bytes: Uint8Array): void {
-    for (let index = 0; index < bytes.length; index += 1) bytes[index] = Math.floor(this.next() * 256);
+  bytes(count: number): Uint8Array {
+    return Uint8Array.from({ length: count }, () => Math.floor(this.next() * 256));
   }
 
   /** A whole number from `least` to `most`, both included. */

@@ -1,5 +1,6 @@
 import { checkInvariants, compile, isTerminal, loadState, pendingReason } from "@braid/core";
 import type { Definition, Plan } from "@braid/core";
+import type { Engine } from "../engine.ts";
 import type { CommitAnswers, RunCommit, Store } from "../store/port.ts";
 import { checkTrace } from "./check-trace.ts";
 import { childWorkflow, randomWorkflow, SIMULATED_TYPE } from "./random-workflow.ts";
@@ -62,7 +63,12 @@ async function runSimulation(options: SimulationOptions, { random, world }: Simu
   const workflows = validWorkflows(random, options.runs ?? 4);
   for (const definition of workflows) await settled(world, first.engine.register(definition));
   const runIds: string[] = [];
-  for (const { name } of workflows.slice(1)) runIds.push((await settled(world, first.engine.start(name))).id);
+  for (const { name, concurrency } of workflows.slice(1)) {
+    // Where runs get into each other's way there have to be several.
+    for (let count = concurrency === undefined ? 1 : 4; count > 0; count -= 1) {
+      runIds.push((await settled(world, first.engine.start(name))).id);
+    }
+  }
 
   world.rates = options.rates ?? SOME_FAULTS;
   while (world.time.elapsed < RAGE_MS) {
@@ -127,17 +133,19 @@ async function heal(world: World, random: SeededRandom): Promise<void> {
     const open = states.filter(({ state }) => !isTerminal(state.run.status));
     if (open.length === 0) return;
     if (world.time.elapsed > until) throw new Error(describeStuck(open));
-    const { engine } = random.pick(world.alive);
-    for (const { id, state } of open) {
-      if (state.run.status === "paused") engine.resume(id).catch(() => {});
-      for (const row of state.steps) {
-        if (row?.status !== "waiting" || row.signal === null) continue;
-        const { id: step, kind } = state.plan.steps[row.step]!;
-        const deed = kind === "approval" ? engine.approve(id, step) : engine.signal(id, row.signal, 3);
-        deed.catch(() => {});
-      }
-    }
+    for (const each of open) help(random.pick(world.alive).engine, each);
     await world.time.run(5_000);
+  }
+}
+
+/** Gives a run what it waits for. Refusals are answers: it may have gone on meanwhile. */
+function help(engine: Engine, { id, state }: Loaded): void {
+  if (state.run.status === "paused") engine.resume(id).catch(() => {});
+  for (const row of state.steps) {
+    if (row?.status !== "waiting" || row.signal === null) continue;
+    const { id: step, kind } = state.plan.steps[row.step]!;
+    const deed = kind === "approval" ? engine.approve(id, step) : engine.signal(id, row.signal, 3);
+    deed.catch(() => {});
   }
 }
 
@@ -186,5 +194,15 @@ async function checkRun(store: Store, runId: string, plans: Map<string, Plan>): 
   const key = `${loaded.workflow} ${loaded.workflowVersion}`;
   const plan = plans.get(key) ?? (await store.getWorkflow(loaded.workflow, loaded.workflowVersion))!.plan;
   plans.set(key, plan);
+  await checkGroup(store, plan);
   checkInvariants(loadState(plan, runId, { run: loaded.run, steps: loaded.steps, ranks: null }));
+}
+
+/** Runs of a workflow with a limit that are under way; the simulation has one group for each. */
+async function checkGroup(store: Store, { workflow, host }: Plan): Promise<void> {
+  if (host.concurrency === null) return;
+  const running = await store.listRuns({ workflow, status: ["running", "paused"], limit: 1_000 });
+  if (running.length <= host.concurrency.max) return;
+  const ids = running.map(({ id }) => id).join(", ");
+  throw new Error(`${running.length} runs of ${workflow} are under way, at most ${host.concurrency.max} may be: ${ids}`);
 }

@@ -7,7 +7,7 @@ import { CliError } from "../../cli-error.ts";
 import { exitCode } from "../../exit-code.ts";
 import { openRun } from "../../store/open-run.ts";
 import type { OpenRun } from "../../store/open-run.ts";
-import { formatDuration } from "../../terminal/format.ts";
+import { countOf, formatDuration } from "../../terminal/format.ts";
 import { writeJsonLine } from "../../terminal/json-line.ts";
 import { colorOf, markOf } from "../../terminal/mark.ts";
 import { oneLine } from "../../terminal/sanitize.ts";
@@ -35,7 +35,7 @@ export async function showRun(context: CommandContext, id: string, options: Show
     if (options.json === true) writeJsonLine(stdout, showLine(run, result, reasons));
     else
       stdout.write(
-        `${renderRun(run, result, { reasons, isAbandoned, style: stdoutStyle(context), now: context.io.now() })}\n`,
+        `${renderRun(run, result, { reasons, isAbandoned, isPaused: result.status === "paused", style: stdoutStyle(context), now: context.io.now() })}\n`,
       );
     return exitCode.ok;
   });
@@ -74,6 +74,7 @@ function showLine({ loaded }: OpenRun, result: RunResult, reasons: Reasons): obj
 interface Look {
   readonly reasons: Reasons;
   readonly isAbandoned: boolean;
+  readonly isPaused: boolean;
   readonly style: Style;
   readonly now: number;
 }
@@ -88,7 +89,7 @@ function renderRun(run: OpenRun, result: RunResult, look: Look): string {
   ].filter((part) => part !== "");
   const facts = [
     `  run ${run.runId}`,
-    `  created ${isoTime(loaded.createdAt)}, ${formatDuration(now - loaded.createdAt)} ago${result.epoch > 1 ? `, retried ${result.epoch - 1} times` : ""}`,
+    `  created ${isoTime(loaded.createdAt)}, ${formatDuration(now - loaded.createdAt)} ago${result.epoch > 1 ? `, retried ${countOf(result.epoch - 1, "time")}` : ""}`,
     ...(result.error === null ? [] : [`  ${paint(style, "red", oneLine(errorWords(result.error)))}`]),
     ...(look.isAbandoned ? [`  its worker has gone away; carry it on with: braid run --resume ${run.runId}`] : []),
   ];
@@ -129,7 +130,12 @@ function tookWords(view: StepResultView, now: number): string {
   return view.startedAt === null ? "" : formatDuration(now - Date.parse(view.startedAt));
 }
 
-function notes(id: string, view: StepResultView, { plan, look }: { readonly plan: Plan; readonly look: Look }): string {
+interface Shown {
+  readonly plan: Plan;
+  readonly look: Look;
+}
+
+function notes(id: string, view: StepResultView, { plan, look }: Shown): string {
   const reason = look.reasons.get(id);
   const parts = [
     ...(view.counts === undefined ? [] : [`${view.counts.completed} of ${view.counts.total}`]),
@@ -137,7 +143,14 @@ function notes(id: string, view: StepResultView, { plan, look }: { readonly plan
     ...(view.tolerated ? ["tolerated"] : []),
     ...(view.skipReason === null ? [] : [plain(view.skipReason)]),
     ...(view.cause === null ? [] : [plain(view.cause)]),
-    ...(reason === undefined || reason.kind === "running" ? [] : [reasonWords(reason, plan, look.now)]),
+    ...(reason === undefined || reason.kind === "running" ? [] : [waitWords(id, reason, { plan, look })]),
   ];
   return parts.join(", ");
+}
+
+function waitWords(id: string, reason: PendingReason, { plan, look }: Shown): string {
+  const isApproval = plan.steps.find((step) => step.id === id)?.kind === "approval";
+  if (isApproval && reason.kind === "signal") return "waits for an approval (braid runs approve)";
+  // A pause stops the clocks of waits, so an instant that was set before says nothing.
+  return reasonWords(look.isPaused && reason.kind === "timer" ? { kind: "paused" } : reason, plan, look.now);
 }

@@ -53,6 +53,25 @@ export const payloadClaims: readonly StoreClaim[] = [
     },
   },
   {
+    claim: "writes payloads of rows that the same commit makes, several of one row in their order",
+    check: async ({ store }) => {
+      const run = await startRun(store);
+      const payloads = [
+        { step: 0, task: -1, output: 1, patch: { a: 1 } },
+        { step: 1, task: -1, output: 2 },
+        { step: 1, task: -1, progress: 3 },
+        { step: 2, task: -1, output: 4 },
+        { step: 2, task: -1, output: 5 },
+      ];
+      await run.commit({ steps: [stepRow(0), stepRow(1), stepRow(2)], payloads });
+      assert.deepEqual(await stepPayload(run), { ...nothing, value: 1, patch: { a: 1 } });
+      assert.deepEqual(await stepPayload(run, 1), { ...nothing, value: 2, progress: 3 });
+      assert.deepEqual(await stepPayload(run, 2), { ...nothing, value: 5 });
+      await run.commit({ steps: [stepRow(0)], payloads: [{ step: 0, task: -1, clear: true, output: 6 }] });
+      assert.deepEqual(await stepPayload(run), { ...nothing, value: 6 });
+    },
+  },
+  {
     claim: "answers payload requests in the order asked, with null where there is no such row or run",
     check: async ({ store }) => {
       const run = await startRun(store, { run: { input: [1] }, change: { steps: [stepRow(0)] } });

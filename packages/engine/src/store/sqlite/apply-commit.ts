@@ -1,10 +1,13 @@
-import { runColumns, stepColumns } from "../codec.ts";
+import { runColumns } from "../codec.ts";
 import type { Cell } from "../codec.ts";
 import type { CancelAnswer, CommitAnswer, Enqueue, Fence, RunCommit, TaskKey } from "../port.ts";
 import { checkTrace, dueAfter } from "../prepared-commit.ts";
 import type { PreparedCommit, PreparedPayload } from "../prepared-commit.ts";
 import { NotStorable } from "../storable.ts";
 import type { Connection } from "./connection.ts";
+import { closeNames, commitNames, queueNames, runUpdate, stepUpsert } from "./row-statements.ts";
+import type { Filled } from "./row-statements.ts";
+import { queueCells, rowWrites } from "./row-writes.ts";
 
 /**
  * One commit of one run, inside a write transaction. The guard and the fences are read first, and nothing is written
@@ -12,37 +15,19 @@ import type { Connection } from "./connection.ts";
  * touches more rows than the commit names.
  */
 
-const stepNames = stepColumns.map(({ name }) => name);
-const runNames = runColumns.map(({ name }) => name);
-
-const marks = (count: number): string => Array.from({ length: count }, () => "?").join(", ");
-
-const wakeIndex = runNames.indexOf("wake_at");
-
 const guard =
   "select version, last_commit_id, last_commit_version, last_cancels, trace_seq, wake_at from runs where id = ?";
 
 const readFence = `
 select 1 from steps where run_id = ? and step_index = ? and task_index = ? and lease_token = ? and dispatch = 'leased'`;
 
-const putStep = `
-insert into steps (run_id, version, ${stepNames.join(", ")}) values (?, ?, ${marks(stepNames.length)})
-on conflict (run_id, step_index, task_index) do update set
-  version = excluded.version, ${stepNames
-    .slice(2)
-    .map((name) => `${name} = excluded.${name}`)
-    .join(", ")}`;
-
-const putInQueue = `
-update steps set
-  dispatch = ?, dispatch_attempt = ?, queue = ?, handler = ?, priority = ?, queued_at = ?,
-  worker = ?, lease_token = ?, lease_until = ?, claimed_at = ?, stop_asked = null
+const openAttempt = `
+update steps set ${queueNames.map((name) => `${name} = ?`).join(", ")}
 where run_id = ? and step_index = ? and task_index = ?`;
 
-/** Worker and token stay on the row, until another attempt is queued: they say whose report was accepted last. */
 const closeAttempt = `
-update steps set dispatch = null, lease_until = null, stop_asked = null
-where run_id = ? and step_index = ? and task_index = ? and dispatch_attempt = ? and dispatch is not null`;
+update steps set ${closeNames.map((name) => `${name} = null`).join(", ")}
+where run_id = ? and step_index = ? and task_index = ? and dispatch_attempt = ?`;
 
 const readAttempt = `
 select dispatch, claimed_at from steps
@@ -55,11 +40,9 @@ const useSignal = "update signals set used_at = ?, notice_at = null where run_id
 
 const addTrace = "insert into trace_events (run_id, first_seq, last_seq, at, events) values (?, ?, ?, ?, ?)";
 
-const commitNames = ["version", "last_commit_id", "last_commit_version", "last_cancels", "due_at"];
-const assignments = (names: readonly string[]): string => names.map((name) => `${name} = ?`).join(", ");
+const finishWithoutRow = `update runs set ${commitNames.map((name) => `${name} = ?`).join(", ")} where id = ?`;
 
-const finishWithoutRow = `update runs set ${assignments(commitNames)} where id = ?`;
-const finishWithRow = `update runs set ${assignments([...commitNames, ...runNames])} where id = ?`;
+const wakeIndex = runColumns.findIndex(({ name }) => name === "wake_at");
 
 /** Applies the commit if the run still is what it was computed from, and answers it. */
 export function applyCommit(connection: Connection, prepared: PreparedCommit, now: number): CommitAnswer {
@@ -82,7 +65,7 @@ export function applyCommit(connection: Connection, prepared: PreparedCommit, no
   const answers = cancels.length === 0 ? null : JSON.stringify(cancels);
   const cells: Cell[] = [next, commit.commitId, next, answers, dueAt];
   if (prepared.run === null) connection.run(finishWithoutRow, [...cells, commit.runId]);
-  else connection.run(finishWithRow, [...cells, ...prepared.run, commit.runId]);
+  else fill(connection, runUpdate(cells, prepared.run, commit.runId));
   return { kind: "accepted", version: next, cancels };
 }
 
@@ -94,11 +77,12 @@ export function applyRows(
 ): readonly CancelAnswer[] {
   const { commit } = prepared;
   const { runId } = commit;
-  for (const cells of prepared.steps) connection.run(putStep, [runId, version, ...cells]);
-  for (const task of commit.enqueue) enqueue(connection, { runId, task, now });
-  for (const key of commit.closes) connection.run(closeAttempt, [runId, key.step, key.task, key.attempt]);
+  const { rows, enqueue, closes, payloads } = rowWrites(prepared, now);
+  for (const { cells, host } of rows) fill(connection, stepUpsert({ runId, version }, cells, host));
+  for (const task of enqueue) queueTask(connection, runId, { task, now });
+  for (const { step, task, attempt } of closes) connection.run(closeAttempt, [runId, step, task, attempt]);
   const cancels = commit.cancels.map((request) => cancel(connection, runId, request));
-  for (const payload of prepared.payloads) putPayload(connection, runId, payload);
+  for (const payload of payloads) putPayload(connection, runId, payload);
   if (prepared.runOutput !== null) {
     connection.run("update run_payloads set output = ? where run_id = ?", [prepared.runOutput, runId]);
   }
@@ -110,31 +94,22 @@ export function applyRows(
   return cancels;
 }
 
+function fill(connection: Connection, { sql, cells }: Filled): void {
+  connection.run(sql, cells);
+}
+
 function holds(connection: Connection, runId: string, { step, task, token }: Fence): boolean {
   return connection.row(readFence, [runId, step, task, token]) !== undefined;
 }
 
-function enqueue(
+function queueTask(
   connection: Connection,
-  { runId, task, now }: { readonly runId: string; readonly task: Enqueue; readonly now: number },
+  runId: string,
+  { task, now }: { readonly task: Enqueue; readonly now: number },
 ): void {
-  const { lease } = task;
-  const changed = connection.run(putInQueue, [
-    lease === null ? "queued" : "leased",
-    task.attempt,
-    task.queue,
-    task.handler,
-    task.priority,
-    now,
-    lease === null ? null : lease.worker,
-    lease === null ? null : lease.token,
-    lease === null ? null : now + lease.forMs,
-    lease === null ? null : now,
-    runId,
-    task.step,
-    task.task,
-  ]);
-  if (changed === 0) throw new NotStorable(`step ${task.step}, task ${task.task} is queued but has no row`);
+  if (connection.run(openAttempt, [...queueCells(task, now), runId, task.step, task.task]) === 0) {
+    throw new NotStorable(`step ${task.step}, task ${task.task} is queued but has no row`);
+  }
 }
 
 function cancel(connection: Connection, runId: string, request: RunCommit["cancels"][number]): CancelAnswer {

@@ -1,0 +1,47 @@
+import type { RunEvent } from "../src/kernel/event.ts";
+import { createState } from "../src/kernel/load.ts";
+import { transition } from "../src/kernel/transition.ts";
+import type { Transition } from "../src/kernel/transition-types.ts";
+import { checkInvariants } from "../src/state/invariants.ts";
+import type { RunState } from "../src/state/run-state.ts";
+import { differences, viewOfKernel, viewOfModel } from "./compare.ts";
+import { drive } from "./drive.ts";
+import type { Course } from "./drive.ts";
+import { NaiveModel } from "./naive-model.ts";
+
+/** Drives kernel and model side by side and compares them after every event. */
+export function driveBoth(course: Course): void {
+  const { plan } = course;
+  const state = createState(plan, "run-1");
+  const model = new NaiveModel(plan);
+  drive(course, (event, host) => {
+    const done = transition(plan, state, event);
+    const isApplied = model.apply(event);
+    const problems = [...compareAnswers(event, done, isApplied), ...compareStates(state, model, done)];
+    if (problems.length > 0) throw new Error(`kernel and model differ:\n  ${problems.join("\n  ")}`);
+    checkInvariants(state);
+    const isQuiet = host.isPaused || host.isFinished;
+    const wakeAt = host.wakeAfter(event, done.commands);
+    if (!isQuiet && state.run.status === "running" && wakeAt !== state.run.wakeAt) {
+      throw new Error(`commands leave the earliest timer at ${wakeAt}, the rows say ${state.run.wakeAt}`);
+    }
+    return done;
+  });
+}
+
+function compareAnswers(event: RunEvent, done: Transition, isApplied: boolean): string[] {
+  // A rate timer that nobody needs any more may be known to the kernel alone.
+  if (event.type === "timer.fired" && event.timer === "rate") return [];
+  return isApplied === (done.ignored === null) ? [] : [`ignored: kernel ${done.ignored} | model ${!isApplied}`];
+}
+
+function compareStates(state: RunState, model: NaiveModel, { commands }: Transition): string[] {
+  const admitted = commands.flatMap((command) =>
+    command.type === "startTask" ? [`${command.step}[${command.task}]`] : [],
+  );
+  const expected = model.state.admitted.map(([step, task]) => `${step}[${task}]`);
+  return [
+    ...(admitted.join() === expected.join() ? [] : [`admitted: kernel ${admitted.join()} | model ${expected.join()}`]),
+    ...differences(viewOfKernel(state), viewOfModel(model.state)),
+  ];
+}

@@ -1,0 +1,254 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Command } from "../src/kernel/command.ts";
+import type { RunEvent } from "../src/kernel/event.ts";
+import { createState, loadState, pendingCommands, restore } from "../src/kernel/load.ts";
+import { transition } from "../src/kernel/transition.ts";
+import type { RowChange } from "../src/state/rows.ts";
+import { itemRow, stepRow } from "../src/state/run-state.ts";
+import type { RunState } from "../src/state/run-state.ts";
+import { describeCourse, drive } from "./drive.ts";
+import type { Course } from "./drive.ts";
+import type { Host } from "./host.ts";
+import { EVERYTHING } from "./random-plan.ts";
+import { dumpOf, JsonStore, record, textOf } from "./record.ts";
+import type { Recorded } from "./record.ts";
+import { courses, settings, TIMEOUT_MS } from "./settings.ts";
+import { staleEvents } from "./stale-events.ts";
+import { checkTrace } from "./trace-rules.ts";
+
+const anyCourse = courses({ ...EVERYTHING, maxSteps: 6 });
+
+/** Applies recorded events once more and says where the kernel answers otherwise. */
+function replay(
+  { plan }: Course,
+  recorded: readonly Recorded[],
+  apply: (event: RunEvent, index: number) => string,
+): void {
+  for (const [index, { event, text }] of recorded.entries()) {
+    const again = apply(event, index);
+    if (again === text) continue;
+    const events = recorded.slice(0, index + 1).map((one) => one.event);
+    throw describeCourse(plan, events, new Error(`the answer differs: ${firstDifference(text, again)}`));
+  }
+}
+
+/** The place where two texts part, with what stands around it. */
+function firstDifference(first: string, second: string): string {
+  let place = 0;
+  while (first[place] === second[place]) place += 1;
+  const cut = (text: string): string => text.slice(Math.max(0, place - 160), place + 80);
+  return `\n  first …${cut(first)}…\n  now   …${cut(second)}…`;
+}
+
+const ranksOf = (recorded: readonly Recorded[]): readonly number[] | null =>
+  recorded.flatMap(({ event }) => (event.type === "run.start" ? [event.ranks ?? null] : []))[0] ?? null;
+
+test(
+  "the same events give the same changes, commands and trace, byte for byte",
+  () => {
+    const property = fc.property(anyCourse, (course) => {
+      const recorded = record(course);
+      const state = createState(course.plan, "run-1");
+      replay(course, recorded, (event) => textOf(transition(course.plan, state, event)));
+    });
+    fc.assert(property, settings(0.2));
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "a run that is stored as JSON and loaded again, after any event, goes on as if nothing had happened",
+  () => {
+    const property = fc.property(anyCourse, fc.array(fc.nat({ max: 4 }), { maxLength: 40 }), (course, skips) => {
+      const { plan } = course;
+      const recorded = record(course);
+      const ranks = ranksOf(recorded);
+      const store = new JsonStore();
+      let state = createState(plan, "run-1");
+      let skipped = 0;
+      replay(course, recorded, (event, index) => {
+        const done = transition(plan, state, event);
+        const text = textOf(done);
+        store.commit(done.changes);
+        expect(dumpOf(plan, state)).toBe(store.dump());
+        if (skipped < (skips[index % Math.max(1, skips.length)] ?? 0)) skipped += 1;
+        else {
+          skipped = 0;
+          const hasStarted = state.run.startedAt !== null;
+          state = loadState(plan, "run-1", { ...store.load(), ranks: hasStarted ? ranks : null });
+        }
+        return text;
+      });
+    });
+    fc.assert(property, settings(0.2));
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "a loaded run asks for exactly what its host still owes it",
+  () => {
+    const property = fc.property(anyCourse, (course) => {
+      const state = createState(course.plan, "run-1");
+      drive(course, (event, host) => {
+        const done = transition(course.plan, state, event);
+        expect(asked(pendingCommands(state))).toEqual(owed(state, host, { event, commands: done.commands }));
+        return done;
+      });
+    });
+    fc.assert(property, settings(0.2));
+  },
+  TIMEOUT_MS,
+);
+
+const asked = (commands: readonly Command[]): string[] =>
+  commands.map((command) => `${command.type} ${"step" in command ? `${command.step}:${command.task}` : ""}`).toSorted();
+
+/** What the host owes once it has carried out these commands. */
+function owed(
+  state: RunState,
+  host: Host,
+  { event, commands }: { readonly event: RunEvent; readonly commands: readonly Command[] },
+): string[] {
+  // The answer for a step that was skipped meanwhile still comes, and is stale.
+  const isOpen = ({ step, task }: { step: number; task: number }): boolean =>
+    step === -1 || ((task === -1 ? stepRow(state, step) : itemRow(state, step, task))?.isEvaluating ?? false);
+  const key = ({ step, task }: { step: number; task: number }): string => `${step}:${task}`;
+  const open = new Set([
+    ...host.evaluations.filter(isOpen).map((one) => `evaluate ${key(one)}`),
+    ...[...host.signals.values()].map((one) => `awaitSignal ${key(one)}`),
+    ...[...host.children.values()].map((one) => `startChild ${key(one)}`),
+  ]);
+  if (event.type === "child.settled") open.delete(`startChild ${key(event)}`);
+  for (const command of commands) {
+    if (command.type === "evaluate" || command.type === "awaitSignal" || command.type === "startChild") {
+      open.add(`${command.type} ${key(command)}`);
+    }
+    if (command.type === "forgetSignal") open.delete(`awaitSignal ${key(command)}`);
+    if (command.type === "finishRun") open.clear();
+  }
+  return [...open].toSorted();
+}
+
+test(
+  "stale and duplicate events change nothing and are ignored",
+  () => {
+    const property = fc.property(anyCourse, fc.array(fc.nat(), { maxLength: 60 }), (course, numbers) => {
+      const { plan } = course;
+      const state = createState(plan, "run-1");
+      const earlier: RunEvent[] = [];
+      drive(course, (event, host) => {
+        const before = dumpOf(plan, state);
+        for (const stale of staleEvents([...earlier, event], host, numbers[earlier.length] ?? 0)) {
+          const { changes, commands, trace, ignored } = transition(plan, state, stale);
+          if (
+            ignored === null ||
+            changes.length + commands.length + trace.length > 0 ||
+            dumpOf(plan, state) !== before
+          ) {
+            throw new Error(`a stale event was applied: ${JSON.stringify(stale)}`);
+          }
+        }
+        earlier.push(event);
+        return transition(plan, state, event);
+      });
+    });
+    fc.assert(property, settings(0.2));
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "restoring a refused batch gives exactly the state before, which then goes on as if nothing had happened",
+  () => {
+    const property = fc.property(anyCourse, fc.array(fc.nat({ max: 3 }), { maxLength: 40 }), (course, sizes) => {
+      const { plan } = course;
+      const recorded = record(course);
+      const state = createState(plan, "run-1");
+      replay(course, recorded, (event, index) => {
+        const size = sizes[index % Math.max(1, sizes.length)] ?? 0;
+        refuse(state, course, recorded.slice(index, index + size));
+        return textOf(transition(plan, state, event));
+      });
+    });
+    fc.assert(property, settings(0.2));
+  },
+  TIMEOUT_MS,
+);
+
+/** Applies events and takes them back. */
+function refuse(state: RunState, { plan }: Course, batch: readonly Recorded[]): void {
+  if (batch.length === 0) return;
+  const before = dumpOf(plan, state);
+  const { ranks } = state;
+  const changes: RowChange[] = [];
+  for (const { event } of batch) changes.push(...transition(plan, state, event).changes);
+  restore(state, changes);
+  state.ranks = ranks;
+  expect(dumpOf(plan, state)).toBe(before);
+}
+
+test(
+  "every run ends: as long as it has not, somebody owes it something or a timer is open",
+  () => {
+    const property = fc.property(anyCourse, (course) => {
+      record(course);
+    });
+    fc.assert(property, settings(0.4));
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "no scope ever has more open attempts than its cap",
+  () => {
+    const property = fc.property(anyCourse, (course) => {
+      const { plan } = course;
+      const state = createState(plan, "run-1");
+      drive(course, (event, host) => {
+        const done = transition(plan, state, event);
+        const open = new Set(host.attempts.keys());
+        for (const command of done.commands) {
+          if (command.type === "startTask") open.add(`${command.step}:${command.task}:${command.attempt}`);
+          if (command.type === "closeTask") open.delete(`${command.step}:${command.task}:${command.attempt}`);
+        }
+        for (const { index, maxConcurrent } of plan.scopes) {
+          const cap = index === 0 ? (state.run.maxConcurrent ?? maxConcurrent) : maxConcurrent;
+          const active = [...open].filter((key) => isInside(course, Number(key.split(":")[0]), index)).length;
+          if (cap !== null && active > cap)
+            throw new Error(`scope ${index} has ${active} open attempts, its cap is ${cap}`);
+        }
+        return done;
+      });
+    });
+    fc.assert(property, settings(0.2));
+  },
+  TIMEOUT_MS,
+);
+
+function isInside({ plan }: Course, step: number, scope: number): boolean {
+  for (let around = plan.steps[step]!.slots; around >= 0; around = plan.scopes[around]!.parent) {
+    if (around === scope) return true;
+  }
+  return false;
+}
+
+test(
+  "the trace has no gaps, causes stand before consequences, and nothing follows an end",
+  () => {
+    const property = fc.property(anyCourse, (course) => {
+      const recorded = record(course);
+      const problems = checkTrace(course.plan, recorded);
+      if (problems.length > 0) {
+        throw describeCourse(
+          course.plan,
+          recorded.map(({ event }) => event),
+          new Error(problems.join("\n")),
+        );
+      }
+    });
+    fc.assert(property, settings(0.4));
+  },
+  TIMEOUT_MS,
+);
