@@ -95,9 +95,17 @@ describe("a run whose process was killed", () => {
     const { code, stdout } = await bench.braid(["run", "--resume", runId, "--json", "--quiet"]);
     expect(code).toBe(0);
     const lines = jsonLines(stdout);
-    expect(lines.at(-1)).toMatchObject({ status: "completed", output: 40, steps: { each: { counts: { completed: 40 } } } });
-    const completed = lines.filter(({ type, step }) => type === "task.completed" && step === "each").map(({ task }) => task);
-    expect(completed.toSorted((a, b) => Number(a) - Number(b))).toEqual(Array.from({ length: 40 }, (_, index) => index));
+    expect(lines.at(-1)).toMatchObject({
+      status: "completed",
+      output: 40,
+      steps: { each: { counts: { completed: 40 } } },
+    });
+    const completed = lines
+      .filter(({ type, step }) => type === "task.completed" && step === "each")
+      .map(({ task }) => task);
+    expect(completed.toSorted((a, b) => Number(a) - Number(b))).toEqual(
+      Array.from({ length: 40 }, (_, index) => index),
+    );
     const ran = read("many.txt").trim().split("\n").map(Number);
     expect(new Set(ran).size).toBe(40);
     // At least once, and no more often than there were attempts under way when somebody died.

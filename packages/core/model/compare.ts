@@ -137,6 +137,8 @@ export function differences(kernel: View, model: View): string[] {
   const lines: string[] = [];
   for (const [key, value] of kernel) {
     const other = model.get(key) ?? (key.endsWith("rate") ? "null" : "-");
+    // Items of an earlier epoch have rows before the map is ready again.
+    if (key.endsWith("]") && other === "-" && value.startsWith("pending")) continue;
     if (other === value || (key.endsWith("rate") && other === "null")) continue;
     if (key === "run.wakeAt" && value === earliestRate(kernel)) continue;
     lines.push(`${key}: kernel ${value} | model ${other}`);

@@ -25,11 +25,11 @@ export function retryRun(state: NaiveState, event: RunRetry): boolean {
   state.scopes[0] = { ...newScope(), isOpen: true, arrival: state.scopes[0]!.arrival };
   for (const index of choice.reopened) reopen(state, index);
   for (const index of choice.afresh) resetStep(state, index);
-  for (const step of state.steps) judgeAgain(step);
   for (const scope of [0, ...[...choice.reopened].map((index) => plan.steps[index]!.body!)]) {
     for (const member of plan.scopes[scope]!.members) {
       const step = state.steps[member]!;
       if (step.isLost) step.failure = "lost";
+      judgeAgain(step);
     }
   }
   return true;

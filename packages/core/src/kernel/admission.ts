@@ -3,6 +3,7 @@ import { placeRow } from "../state/run-state.ts";
 import type { MapState, RunState } from "../state/run-state.ts";
 import type { RunRow, StepRow } from "../state/rows.ts";
 import { openTimer } from "./timer.ts";
+import { isTerminal } from "./status.ts";
 import type { Work } from "./work.ts";
 
 /**
@@ -214,7 +215,7 @@ export function rebuildAdmission(state: RunState, rows: Iterable<StepRow>): void
     placeRow(state, row);
     const step = state.plan.steps[row.step]!;
     if (holdsSlots(state, row)) reserve(state, step.slots, row.status === "queued");
-    if (row.task >= 0 && row.status !== "pending") rememberItem(state, row);
+    if (row.task >= 0) rememberItem(state, row);
   }
   for (const step of state.plan.steps) wantAgain(state, step.index);
   // Inner scopes stand after outer ones: each offer finds those below it in place.
@@ -230,8 +231,7 @@ function wantAgain(state: RunState, step: number): void {
 
 function rememberItem(state: RunState, row: StepRow): void {
   const map = state.mapState(row.step);
-  const isLive =
-    row.status === "ready" || row.status === "queued" || row.status === "running" || row.status === "waiting";
+  const isLive = row.isEvaluating || (row.status !== "pending" && !isTerminal(row.status));
   if (isLive) map.live.add(row.task);
   if (row.status === "ready") map.ready.push(row.task);
 }

@@ -136,7 +136,11 @@ function startAgain(work: Work, reset: Reset, items: readonly StepRow[]): void {
     if (timeoutMs !== null) setDeadline(work, work.touchStep(step), timeoutMs);
     work.scopes.push(body!);
   }
-  for (const item of items) if (work.step(item.step).kind !== "task") startWithoutSlot(work, item);
+  for (const item of items) {
+    if (work.step(item.step).kind === "task") continue;
+    work.state.mapState(item.step).live.add(item.task);
+    startWithoutSlot(work, item);
+  }
   for (const step of reset.fresh) {
     if (!isInOpenScope(work, step)) continue;
     if (work.step(step).incoming.length === 0) fire(work, step);

@@ -121,7 +121,8 @@ function evaluateRest(templates: PayloadTemplates, scope: StepScope): Evaluated<
     rest[name] = result.value;
   }
   for (const name of ["shell", "workingDirectory"]) {
-    if (rest[name] !== undefined && typeof rest[name] !== "string") return { ok: false, message: `\`${name}\` is not a text` };
+    if (rest[name] !== undefined && typeof rest[name] !== "string")
+      return { ok: false, message: `\`${name}\` is not a text` };
   }
   return { ok: true, value: rest };
 }

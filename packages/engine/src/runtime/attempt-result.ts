@@ -66,7 +66,9 @@ export function completeResult(result: StepResult, parts: ResultParts): AttemptE
   const made: Made = { output, bytes: encoded.json.length, activePorts: portsOf(result) };
   const { outputSchema, set } = run.info.step(key.step).host;
   const hasShard = set !== null && key.task < 0;
-  return outputSchema === null && !hasShard ? completed(parts, made, null) : finish(parts, made, { outputSchema, hasShard });
+  return outputSchema === null && !hasShard
+    ? completed(parts, made, null)
+    : finish(parts, made, { outputSchema, hasShard });
 }
 
 interface Made {
@@ -83,7 +85,8 @@ async function finish(
   if (wanted.outputSchema !== null) {
     const check = await schemaCheck(wanted.outputSchema);
     const problems = check(made.output);
-    if (problems.length > 0) return failed(parts, "output_invalid", `The output does not fit its schema: ${problems.join("; ")}.`);
+    if (problems.length > 0)
+      return failed(parts, "output_invalid", `The output does not fit its schema: ${problems.join("; ")}.`);
   }
   if (!wanted.hasShard) return completed(parts, made, null);
   const { run, key, inheritedEnv } = parts;
@@ -123,5 +126,7 @@ function failed({ at, key, masker }: ResultParts, code: string, text: string): A
 function portsOf(result: StepResult): readonly string[] | null {
   const ports: unknown = result?.activePorts;
   if (!Array.isArray(ports)) return null;
-  return ports.filter((port): port is string => typeof port === "string").map((port) => toStorableText(port, MOST_CODE));
+  return ports
+    .filter((port): port is string => typeof port === "string")
+    .map((port) => toStorableText(port, MOST_CODE));
 }

@@ -186,7 +186,8 @@ export class Attempt {
       return { event: { type: "task.failed", ...head, error: { code: "timeout", message } }, payload: null, bytes: 0 };
     }
     if (end.kind === "returned") return this.#complete(end.result);
-    if (this.#stop !== null) return { event: { type: "task.canceled", ...head, started: true }, payload: null, bytes: 0 };
+    if (this.#stop !== null)
+      return { event: { type: "task.canceled", ...head, started: true }, payload: null, bytes: 0 };
     switch (end.kind) {
       case "unresolved": {
         const error = { code: "input_unresolved", message: this.#secrets!.masker.maskText(end.message) };

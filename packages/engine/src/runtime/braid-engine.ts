@@ -73,7 +73,10 @@ export class BraidEngine implements Engine {
     return this.#handle(await this.#parts.launcher.start(workflow, options));
   }
 
-  async run(workflow: WorkflowSource, options: StartOptions & { readonly timeoutMs?: number } = {}): Promise<RunResult> {
+  async run(
+    workflow: WorkflowSource,
+    options: StartOptions & { readonly timeoutMs?: number } = {},
+  ): Promise<RunResult> {
     this.#check();
     const { launcher, host } = this.#parts;
     const { timeoutMs, ...others } = options;
@@ -82,7 +85,11 @@ export class BraidEngine implements Engine {
     // The worker first: then the first steps need not go through the queue.
     const worker = await host.work({ runIds: [id], concurrency: UNCAPPED });
     try {
-      const started = await launcher.start(workflow, { ...others, ...(overrides === undefined ? {} : { overrides }) }, id);
+      const started = await launcher.start(
+        workflow,
+        { ...others, ...(overrides === undefined ? {} : { overrides }) },
+        id,
+      );
       if (started === id) return await this.#resultOf(id);
     } finally {
       await worker.stop({ drainMs: 0 });

@@ -139,7 +139,10 @@ export class Children {
 
 /** Errors that trying again would not cure. */
 const isOfDefinition = (code: string): boolean =>
-  code === "unknown_workflow" || code === "invalid_input" || code === "invalid_definition" || code === "concurrency_conflict";
+  code === "unknown_workflow" ||
+  code === "invalid_input" ||
+  code === "invalid_definition" ||
+  code === "concurrency_conflict";
 
 /** Workflow and input of a child: as evaluated when its step became ready, or as the plan says where there was nothing to evaluate. */
 export async function childOf(

@@ -35,7 +35,11 @@ export interface Persistence {
  * calls that may be repeated belong here: a commit with the same id gives its first answer again. Pauses grow, with full
  * jitter; what no waiting cures, and a store that stays away for too long, is a fault of the engine.
  */
-export async function persist<Answer>(what: string, call: () => Promise<Answer>, options: Persistence): Promise<Answer> {
+export async function persist<Answer>(
+  what: string,
+  call: () => Promise<Answer>,
+  options: Persistence,
+): Promise<Answer> {
   const { clock, random, patienceMs, onRetry } = options;
   const until = clock.now() + patienceMs;
   let pause = FIRST_PAUSE_MS;

@@ -239,7 +239,10 @@ export class CommitLoop {
         work.run.isBehind = true;
         const gone = new Set(answer.fences.map(({ token }) => token));
         const isFenced = ({ fence }: Report): boolean => fence !== null && gone.has(fence.token);
-        this.outbox.putBack(runId, work.taken.filter((report) => !isFenced(report)));
+        this.outbox.putBack(
+          runId,
+          work.taken.filter((report) => !isFenced(report)),
+        );
         for (const report of work.taken) if (isFenced(report)) report.settle?.({ kind: "fenced" });
         return;
       }
@@ -271,7 +274,10 @@ export class CommitLoop {
       return;
     }
     const what = event?.type ?? report.kind;
-    const error = new EngineError("engine_fault", `The store cannot keep what \`${what}\` made of run \`${runId}\`: ${message}`);
+    const error = new EngineError(
+      "engine_fault",
+      `The store cannot keep what \`${what}\` made of run \`${runId}\`: ${message}`,
+    );
     report.settle?.({ kind: "failed", error });
   }
 

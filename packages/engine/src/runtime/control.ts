@@ -109,7 +109,7 @@ function answerStep(request: ControlRequest, sight: Sight): ControlAnswer {
     }
     const values = task < 0 ? stepValues(request, evaluator) : { found: {}, write: {}, bytes: 0 };
     const isOfItems = request.view.run.info.step(step).evaluatesItems;
-    const action = (task < 0) === isOfItems ? { found: {}, write: {}, bytes: 0 } : actionValues(request, evaluator);
+    const action = task < 0 === isOfItems ? { found: {}, write: {}, bytes: 0 } : actionValues(request, evaluator);
     const write = { ...values.write, ...action.write };
     return {
       event: { ...head, ...values.found, ...action.found },
@@ -161,7 +161,10 @@ function actionValues({ view, step, maxPayloadBytes }: ControlRequest, evaluator
   return { found, write: { childInput: encoded.value }, bytes: encoded.json.length };
 }
 
-function encodeItems(value: unknown, maxBytes: number): { readonly values: readonly JsonValue[]; readonly bytes: number } {
+function encodeItems(
+  value: unknown,
+  maxBytes: number,
+): { readonly values: readonly JsonValue[]; readonly bytes: number } {
   if (!Array.isArray(value)) {
     throw new ControlFailure({ code: "condition_error", message: "`forEach` does not give a list of items." });
   }
@@ -170,7 +173,10 @@ function encodeItems(value: unknown, maxBytes: number): { readonly values: reado
   for (const [index, item] of value.entries()) {
     const encoded = encodePayload(item, { maxBytes });
     if (!encoded.ok) {
-      throw new ControlFailure({ code: "payload_invalid", message: `Item ${index} of \`forEach\`: ${encoded.message}` });
+      throw new ControlFailure({
+        code: "payload_invalid",
+        message: `Item ${index} of \`forEach\`: ${encoded.message}`,
+      });
     }
     values.push(encoded.value);
     bytes += encoded.json.length + 1;

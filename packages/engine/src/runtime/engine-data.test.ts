@@ -34,7 +34,8 @@ steps:
   test("leaves null for a failed but tolerated item of a map", async () => {
     const engine = await open();
     const result = await engine.run(
-      define(`
+      define(
+        `
 steps:
   - id: each
     forEach: {items: [ok, bad, fine], tolerateFailures: 1}
@@ -42,9 +43,13 @@ steps:
   - id: after
     run: echo '\${{ toJSON(1) }}'
     when: \${{ steps.each.output[1] == null && steps.each.output[2].stdout != '' }}
-`.replace("echo '${{ toJSON(1) }}'", "echo after")),
+`.replace("echo '${{ toJSON(1) }}'", "echo after"),
+      ),
     );
-    expect(result.steps["each"]).toMatchObject({ status: "completed", output: [{ stdout: "0 ok\n" }, null, { stdout: "2 fine\n" }] });
+    expect(result.steps["each"]).toMatchObject({
+      status: "completed",
+      output: [{ stdout: "0 ok\n" }, null, { stdout: "2 fine\n" }],
+    });
     expect(result.steps["after"]?.status).toBe("completed");
     expect(result.toleratedFailures).toBe(1);
   });
@@ -76,7 +81,10 @@ steps:
 `),
     );
     expect(result).toMatchObject({ status: "failed", error: { code: "input_unresolved", step: "b" } });
-    expect(result.steps["b"]).toMatchObject({ attempts: 1, error: { message: expect.stringContaining("steps.a.output.nope") } });
+    expect(result.steps["b"]).toMatchObject({
+      attempts: 1,
+      error: { message: expect.stringContaining("steps.a.output.nope") },
+    });
   });
 
   test("that a condition misses fails the step with `condition_error` before any attempt", async () => {
@@ -108,7 +116,11 @@ steps:
     const result = await engine.run(list);
     expect(result.status).toBe("completed");
     for (const name of Object.keys(outputs)) {
-      expect(result.steps[name], name).toMatchObject({ status: "failed", error: { code: "payload_invalid" }, attempts: 1 });
+      expect(result.steps[name], name).toMatchObject({
+        status: "failed",
+        error: { code: "payload_invalid" },
+        attempts: 1,
+      });
     }
   });
 
@@ -151,7 +163,10 @@ steps:
 
   test("masks secrets in outputs, errors and logs, and gives them to the program", async () => {
     const lines: string[] = [];
-    const engine = await open({ secretsEnv: { TOKEN: "s3cr3t-value" }, onLog: ({ text }: { text: string }) => lines.push(text) });
+    const engine = await open({
+      secretsEnv: { TOKEN: "s3cr3t-value" },
+      onLog: ({ text }: { text: string }) => lines.push(text),
+    });
     const result = await engine.run(
       define(`
 secrets: [TOKEN]
@@ -168,7 +183,9 @@ steps:
     expect(result.steps["a"]?.output).toMatchObject({ stdout: "token ***\n" });
     expect(result.steps["b"]?.error?.message).toContain("***");
     expect(lines).toContain("token ***");
-    expect(JSON.stringify([result, lines, await engine.store.readTrace(result.runId, 0, 100)])).not.toContain("s3cr3t-value");
+    expect(JSON.stringify([result, lines, await engine.store.readTrace(result.runId, 0, 100)])).not.toContain(
+      "s3cr3t-value",
+    );
   });
 
   test("never becomes shell code or a second word", async () => {

@@ -101,11 +101,16 @@ steps:
   test("repeats a failing step until it succeeds, and waits as long as the handler asks", async () => {
     const engine = await open();
     const starts: number[] = [];
-    const flaky = workflow("flaky").step("try", { retry: { maxAttempts: 3, delay: 1 } }, async ({ attempt, idempotencyKey }) => {
-      starts.push(Date.now());
-      if (attempt < 3) throw Object.assign(new Error("not yet"), { name: "StepFailure", code: "busy", retryAfterMs: 30 });
-      return idempotencyKey;
-    });
+    const flaky = workflow("flaky").step(
+      "try",
+      { retry: { maxAttempts: 3, delay: 1 } },
+      async ({ attempt, idempotencyKey }) => {
+        starts.push(Date.now());
+        if (attempt < 3)
+          throw Object.assign(new Error("not yet"), { name: "StepFailure", code: "busy", retryAfterMs: 30 });
+        return idempotencyKey;
+      },
+    );
     const result = await engine.run(flaky);
     expect(result.steps["try"]).toMatchObject({ status: "completed", attempts: 3, output: `${result.runId}/try/0` });
     expect(starts[1]! - starts[0]!).toBeGreaterThanOrEqual(29);
@@ -153,7 +158,10 @@ steps:
     const handle = await engine.start(define("steps: [{id: ask, approval: Ship it?}]"));
     await engine.reject(handle.id, "ask", { note: "not on a Friday" });
     const result = await handle.result();
-    expect(result.steps["ask"]).toMatchObject({ status: "failed", error: { code: "rejected", message: "not on a Friday" } });
+    expect(result.steps["ask"]).toMatchObject({
+      status: "failed",
+      error: { code: "rejected", message: "not on a Friday" },
+    });
   });
 
   test("can be paused and resumed", async () => {
@@ -171,7 +179,12 @@ steps:
     await engine.pause(handle.id);
     writeFileSync(gate, "");
     await eventually(async () => (await statusOf(engine, handle.id, "one")) === "completed");
-    expect(await engine.progress(handle.id)).toMatchObject({ status: "paused", totalSteps: 2, completedSteps: 1, percentage: 50 });
+    expect(await engine.progress(handle.id)).toMatchObject({
+      status: "paused",
+      totalSteps: 2,
+      completedSteps: 1,
+      percentage: 50,
+    });
     await engine.resume(handle.id);
     expect((await handle.result()).status).toBe("completed");
     await expect(engine.resume(handle.id)).rejects.toMatchObject({ code: "not_paused" });
@@ -211,12 +224,14 @@ steps:
   test("starts child runs and takes over their outputs and failures", async () => {
     const engine = await open();
     await engine.register(
-      define(`
+      define(
+        `
 name: child
 inputs: {n: integer}
 steps: [{id: work, run: "test \${{ inputs.n }} -lt 3; echo $((\${{ inputs.n }} * 10))"}]
 output: {tens: "\${{ steps.work.output.stdout }}"}
-`.replace("$((${{ inputs.n }} * 10))", "${{ inputs.n }}0")),
+`.replace("$((${{ inputs.n }} * 10))", "${{ inputs.n }}0"),
+      ),
     );
     const result = await engine.run(
       define(`
@@ -254,7 +269,9 @@ output: ["\${{ steps.one.output.tens }}", "\${{ steps.each.output[1].tens }}"]
     const options = { idempotencyKey: "k", input: { n: 1 } };
     const [one, two] = await Promise.all([engine.start(definition, options), engine.start(definition, options)]);
     expect(two.id).toBe(one.id);
-    await expect(engine.start(definition, { ...options, input: { n: 2 } })).rejects.toMatchObject({ code: "idempotency_conflict" });
+    await expect(engine.start(definition, { ...options, input: { n: 2 } })).rejects.toMatchObject({
+      code: "idempotency_conflict",
+    });
     expect((await engine.run(definition, options)).runId).toBe(one.id);
   });
 

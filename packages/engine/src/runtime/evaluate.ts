@@ -51,7 +51,10 @@ function callSafely(name: string, call: CallFunction | undefined): Evaluated {
     if (value instanceof Promise) {
       // Nobody waits for it, and its failure must not end the process.
       value.catch(() => {});
-      return { ok: false, message: `the function \`${name}\` is asynchronous: do the work in a step, and read its output here` };
+      return {
+        ok: false,
+        message: `the function \`${name}\` is asynchronous: do the work in a step, and read its output here`,
+      };
     }
     return { ok: true, value };
   } catch (error) {
@@ -72,7 +75,10 @@ export function evaluateDuration(parsed: ParsedValue, evaluator: Evaluator): Eva
   const { value } = result;
   const milliseconds = typeof value === "number" || typeof value === "string" ? parseDuration(value) : undefined;
   if (milliseconds !== undefined) return { ok: true, value: milliseconds };
-  return { ok: false, message: `it is not a duration such as \`500ms\`, \`2s\` or a number of seconds: ${shown(value)}` };
+  return {
+    ok: false,
+    message: `it is not a duration such as \`500ms\`, \`2s\` or a number of seconds: ${shown(value)}`,
+  };
 }
 
 export function evaluateName(parsed: ParsedValue, evaluator: Evaluator): Evaluated<string> {

@@ -48,7 +48,10 @@ export class Launcher {
     const info = await this.#workflows.resolve(source);
     const { maxPayloadBytes } = this.#runtime.options;
     const checked = await this.#workflows.checkInput(source, options.input ?? {});
-    const input = checked === null ? await readRunInput(info, options.input ?? {}, maxPayloadBytes) : encodeInput(info, checked, maxPayloadBytes);
+    const input =
+      checked === null
+        ? await readRunInput(info, options.input ?? {}, maxPayloadBytes)
+        : encodeInput(info, checked, maxPayloadBytes);
     const started = await this.#launch({ id, info, input, options, parent: null });
     if (started.kind === "created") return id;
     await this.#checkSameInput(started.runId, input, options.idempotencyKey ?? "");

@@ -89,7 +89,13 @@ export class LeaseKeeper {
     const leases = attempts.map((attempt) => {
       const { step, task } = attempt.key;
       const progress = attempt.takeProgress();
-      return { runId: attempt.run.id, step, task, token: attempt.token, ...(progress === undefined ? {} : { progress }) };
+      return {
+        runId: attempt.run.id,
+        step,
+        task,
+        token: attempt.token,
+        ...(progress === undefined ? {} : { progress }),
+      };
     });
     return { worker, leaseMs, leases };
   }

@@ -67,7 +67,11 @@ function collect(run: CachedRun): Set<string> {
 const nameOf = (kind: EndKind, step: number, task: number): string => `${kind} ${rowKey(step, task)}`;
 
 /** The child of this attempt has been started, or told to stop: nobody has to come back for it. */
-export function noteChild(run: CachedRun, place: Place & { readonly attempt: number }, what: "started" | "stopped"): void {
+export function noteChild(
+  run: CachedRun,
+  place: Place & { readonly attempt: number },
+  what: "started" | "stopped",
+): void {
   const { step, task, attempt } = place;
   const name = childName(step, task, attempt);
   run.knownChildren.add(what === "started" ? name : stoppedName(name));
@@ -75,7 +79,11 @@ export function noteChild(run: CachedRun, place: Place & { readonly attempt: num
 }
 
 /** Whether somebody has yet to do that for the child of this attempt. */
-export function isChildOpen(run: CachedRun, { step, task, attempt }: Place & { readonly attempt: number }, what: "start" | "stop"): boolean {
+export function isChildOpen(
+  run: CachedRun,
+  { step, task, attempt }: Place & { readonly attempt: number },
+  what: "start" | "stop",
+): boolean {
   const name = childName(step, task, attempt);
   return !run.knownChildren.has(what === "start" ? name : stoppedName(name));
 }

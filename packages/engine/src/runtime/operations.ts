@@ -51,7 +51,11 @@ export class Operations {
   }
 
   /** Approves or rejects a step; a verdict that comes before the step waits for it is kept. */
-  async judge(runId: string, step: string, decision: { readonly verdict: "approved" | "rejected"; readonly payload: JsonValue }): Promise<void> {
+  async judge(
+    runId: string,
+    step: string,
+    decision: { readonly verdict: "approved" | "rejected"; readonly payload: JsonValue },
+  ): Promise<void> {
     const run = await this.#find(runId);
     const { id, kind } = run.info.step(findStep(run, step));
     if (kind !== "approval") {

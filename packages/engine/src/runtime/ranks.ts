@@ -27,7 +27,9 @@ export class RankSource {
   /** The event that starts a run of this plan at that instant. */
   async startEvent(info: PlanInfo, at: number): Promise<Extract<RunEvent, { readonly type: "run.start" }>> {
     const ranks = await this.#ranks(info, at);
-    return ranks === null ? { type: "run.start", at } : { type: "run.start", at, ranks: ranks.values, ranksId: ranks.id };
+    return ranks === null
+      ? { type: "run.start", at }
+      : { type: "run.start", at, ranks: ranks.values, ranksId: ranks.id };
   }
 
   #ranks(info: PlanInfo, at: number): Promise<Ranks | null> {
@@ -61,7 +63,10 @@ export class RankSource {
 /** Whether two steps can ever be ready at the same time. */
 function hasChoice({ plan }: PlanInfo): boolean {
   const visible = plan.steps.filter(({ hidden }) => !hidden);
-  return visible.filter(({ incoming }) => incoming.length === 0).length > 1 || visible.some(({ outgoing }) => outgoing.length > 1);
+  return (
+    visible.filter(({ incoming }) => incoming.length === 0).length > 1 ||
+    visible.some(({ outgoing }) => outgoing.length > 1)
+  );
 }
 
 /**

@@ -122,8 +122,10 @@ function countItems(row: StepRow | undefined): Counts {
 
 function countMembers(state: RunState, step: number): Counts {
   const { body } = state.plan.steps[step]!;
-  const members = body === null ? [] : state.plan.scopes[body]!.members.filter((member) => !state.plan.steps[member]!.hidden);
-  const count = (status: string): number => members.filter((member) => stepRow(state, member)?.status === status).length;
+  const members =
+    body === null ? [] : state.plan.scopes[body]!.members.filter((member) => !state.plan.steps[member]!.hidden);
+  const count = (status: string): number =>
+    members.filter((member) => stepRow(state, member)?.status === status).length;
   return {
     total: members.length,
     completed: count("completed"),

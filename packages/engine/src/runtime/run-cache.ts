@@ -187,7 +187,9 @@ export function* allRows(state: RunState): Generator<StepRow> {
 }
 
 /** Gives "there is none" the shape of an answer; it tells nothing about the store's time. */
-async function orNothing(asked: Promise<LoadedRun | null>): Promise<{ readonly now: number; readonly loaded: LoadedRun | null }> {
+async function orNothing(
+  asked: Promise<LoadedRun | null>,
+): Promise<{ readonly now: number; readonly loaded: LoadedRun | null }> {
   const loaded = await asked;
   return { now: loaded?.now ?? Number.NaN, loaded };
 }

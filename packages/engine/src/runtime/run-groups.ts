@@ -91,7 +91,12 @@ export class RunGroups {
     const found: RunSummaryRow[] = [];
     let before: string | undefined;
     for (;;) {
-      const page = await this.#context.store.listRuns({ workflow, status, limit: PAGE, ...(before === undefined ? {} : { before }) });
+      const page = await this.#context.store.listRuns({
+        workflow,
+        status,
+        limit: PAGE,
+        ...(before === undefined ? {} : { before }),
+      });
       found.push(...page);
       before = page.at(-1)?.id;
       if (page.length < PAGE || before === undefined) return found;
@@ -120,7 +125,8 @@ const hasStarted = ({ run }: RunSummaryRow): boolean => run.status !== "queued" 
 
 type Created = { readonly id: string; readonly createdAt: number };
 
-const isOlder = (a: Created, b: Created): boolean => a.createdAt < b.createdAt || (a.createdAt === b.createdAt && a.id < b.id);
+const isOlder = (a: Created, b: Created): boolean =>
+  a.createdAt < b.createdAt || (a.createdAt === b.createdAt && a.id < b.id);
 
 /** The name of the group that a new run belongs to: a template over its input. */
 export function groupName(info: PlanInfo, input: JsonValue): string {

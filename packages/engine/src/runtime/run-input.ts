@@ -55,7 +55,9 @@ function isSimple(schema: JsonObject): boolean {
   const { properties = {}, additionalProperties = true } = schema;
   if (typeof additionalProperties !== "boolean" || !isObject(properties)) return false;
   return Object.values(properties).every((property) => {
-    return isObject(property) && hasSimpleKeywords(property) && !("properties" in property) && !("required" in property);
+    return (
+      isObject(property) && hasSimpleKeywords(property) && !("properties" in property) && !("required" in property)
+    );
   });
 }
 
@@ -71,7 +73,8 @@ function checkSimply(schema: JsonObject, value: JsonValue): readonly string[] {
   for (const [name, member] of Object.entries(value)) {
     const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
     if (property !== undefined) problems.push(...checkMember(name, member, property));
-    else if (schema["additionalProperties"] === false) problems.push(`there is no input \`${name}\`${known(properties)}`);
+    else if (schema["additionalProperties"] === false)
+      problems.push(`there is no input \`${name}\`${known(properties)}`);
   }
   return problems;
 }
@@ -95,7 +98,9 @@ function isOfType(value: JsonValue, type: string): boolean {
 
 function known(properties: object): string {
   const names = Object.keys(properties);
-  return names.length === 0 ? "; the workflow declares none" : ` (declared: ${names.map((name) => `\`${name}\``).join(", ")})`;
+  return names.length === 0
+    ? "; the workflow declares none"
+    : ` (declared: ${names.map((name) => `\`${name}\``).join(", ")})`;
 }
 
 function kindOf(value: JsonValue): string {

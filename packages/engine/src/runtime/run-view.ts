@@ -90,7 +90,9 @@ export class RunView {
   }
 
   /** The item of a map's task, and its place. */
-  item(sight: Sight): { readonly value: JsonValue; readonly index: number; readonly as: string | undefined } | undefined {
+  item(
+    sight: Sight,
+  ): { readonly value: JsonValue; readonly index: number; readonly as: string | undefined } | undefined {
     if (sight.task < 0) return undefined;
     const items = this.reader.read(sight.step, -1).items ?? [];
     const { as } = this.run.info.step(sight.step).host.control;

@@ -80,9 +80,17 @@ export class Runtime {
     this.time = new StoreTime(clock);
     this.plans = new PlanCache(store);
     this.runs = new RunCache({ store, plans: this.plans, time: this.time, mostRuns: MOST_RUNS });
-    this.values = new ValueCache((requests) => this.#persist("read values", () => store.readPayloads(requests)), MOST_VALUE_BYTES);
+    this.values = new ValueCache(
+      (requests) => this.#persist("read values", () => store.readPayloads(requests)),
+      MOST_VALUE_BYTES,
+    );
     this.logs = new LogSink({ store, clock, onLog: options.onLog });
-    this.#persistence = { clock, random, patienceMs: options.patienceMs, onRetry: (error) => options.onTrouble("commit", error) };
+    this.#persistence = {
+      clock,
+      random,
+      patienceMs: options.patienceMs,
+      onRetry: (error) => options.onTrouble("commit", error),
+    };
     this.#alarm = new Alarm(clock, this.time, (ids) => {
       for (const id of ids) this.report(lookReport(id, "timers"));
     });
@@ -137,7 +145,8 @@ export class Runtime {
     const run = this.runs.peek(runId);
     const limit = run?.info.plan.host.concurrency ?? null;
     const group = run?.facts.meta[GROUP_KEY];
-    if (run === undefined || limit === null || typeof group !== "string" || run.state.run.status !== "queued") return false;
+    if (run === undefined || limit === null || typeof group !== "string" || run.state.run.status !== "queued")
+      return false;
     return this.groups.tryStart({ id: runId, workflow: run.info.workflow, group }, limit);
   }
 
@@ -153,7 +162,8 @@ export class Runtime {
   readonly provide = async (needs: readonly (readonly [RunWork, Needs])[]): Promise<void> => {
     const wanted: { work: RunWork; step: number; task: number }[] = [];
     for (const [work, need] of needs) {
-      if (need.kind === "signals") work.giveSignals(await this.#persist("list signals", () => this.store.listSignals(work.run.id)));
+      if (need.kind === "signals")
+        work.giveSignals(await this.#persist("list signals", () => this.store.listSignals(work.run.id)));
       else for (const { step, task } of need.keys) wanted.push({ work, step, task });
     }
     if (wanted.length === 0) return;
@@ -215,7 +225,8 @@ export class Runtime {
       newCommitId: () => this.names.next(),
       newWork: this.newWork,
       provide: this.provide,
-      createRun: (run, commit) => this.#persist("create a run", () => this.time.ask(() => this.store.createRun(run, commit))),
+      createRun: (run, commit) =>
+        this.#persist("create a run", () => this.time.ask(() => this.store.createRun(run, commit))),
       onAccepted: (work, answer) => applyAftermath(work, answer, this.#aftermath),
     });
   }

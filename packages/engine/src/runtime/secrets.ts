@@ -32,7 +32,10 @@ export class SecretReader {
     return NOTHING;
   }
 
-  async #read(info: PlanInfo, declared: readonly (readonly [string, { env: string } | { file: string }])[]): Promise<SecretValues> {
+  async #read(
+    info: PlanInfo,
+    declared: readonly (readonly [string, { env: string } | { file: string }])[],
+  ): Promise<SecretValues> {
     const values: Record<string, string> = {};
     for (const [name, place] of declared) {
       const value = "env" in place ? this.#env[place.env] : await readSecretFile(place.file);

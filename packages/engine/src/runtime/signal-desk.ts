@@ -66,7 +66,14 @@ export class SignalDesk {
       this.forget({ ...place, name: signal.name });
       const { name, verdict } = signal;
       const message = messageOf(signal);
-      const event = { type: "signal.received", at, ...place, name, verdict, ...(message === null ? {} : { message }) } as const;
+      const event = {
+        type: "signal.received",
+        at,
+        ...place,
+        name,
+        verdict,
+        ...(message === null ? {} : { message }),
+      } as const;
       matched.push({ event, signal });
     }
     this.#signals = left;

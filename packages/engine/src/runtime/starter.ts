@@ -58,9 +58,14 @@ export class Starter {
     const state = createState(info.plan, id);
     const facts = { id, priority, parent, meta, createdAt: this.#context.now() };
     const run = new CachedRun(facts, info, { state, version: 0 });
-    values.put({ runId: id, epoch: 1 }, { step: -1, task: -1 }, { values: { output: input, patch: null, items: null, childInput: undefined }, bytes: 256 });
+    values.put(
+      { runId: id, epoch: 1 },
+      { step: -1, task: -1 },
+      { values: { output: input, patch: null, items: null, childInput: undefined }, bytes: 256 },
+    );
     const work = this.#context.newWork(run, await this.#reports(request), { rows: Infinity, bytes: Infinity });
-    for (let needs = work.advance(); needs !== null; needs = work.advance()) await this.#context.provide([[work, needs]]);
+    for (let needs = work.advance(); needs !== null; needs = work.advance())
+      await this.#context.provide([[work, needs]]);
 
     const commit = work.toCommit(this.#context.newCommitId());
     const answer = await this.#create(request, commit, work);
@@ -75,7 +80,16 @@ export class Starter {
 
   async #create(request: StartRequest, commit: RunCommit, work: RunWork): Promise<CreateAnswer> {
     const { id, info, input, priority, idempotencyKey, parent, meta } = request;
-    const newRun = { id, workflow: info.workflow, workflowVersion: info.version, input, priority, idempotencyKey, parent, meta };
+    const newRun = {
+      id,
+      workflow: info.workflow,
+      workflowVersion: info.version,
+      input,
+      priority,
+      idempotencyKey,
+      parent,
+      meta,
+    };
     try {
       return await this.#context.createRun(newRun, commit);
     } catch (error) {

@@ -105,6 +105,9 @@ export function parseControl(step: PlanStep): ControlTemplates {
   return { ...parsed, reads: joinReads(Object.values(parsed).filter((value) => value !== null)) };
 }
 
-function optional(value: JsonValue | { readonly $function: string } | undefined, as: string | undefined): ParsedValue | null {
+function optional(
+  value: JsonValue | { readonly $function: string } | undefined,
+  as: string | undefined,
+): ParsedValue | null {
   return value === undefined ? null : parseValue(value, as);
 }

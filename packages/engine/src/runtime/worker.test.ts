@@ -23,7 +23,9 @@ class Scene {
   readonly engines: Engine[] = [];
   #seed = 0;
 
-  async engine(options: EngineOptions & EngineParts & { readonly faulty?: boolean } = {}): Promise<Engine & { clock: ProcessClock }> {
+  async engine(
+    options: EngineOptions & EngineParts & { readonly faulty?: boolean } = {},
+  ): Promise<Engine & { clock: ProcessClock }> {
     this.#seed += 1;
     const clock = this.time.process();
     const store = options.faulty === true ? withFaults(this.#counted(), this.faults) : this.#counted();
@@ -278,16 +280,15 @@ concurrency: {group: "\${{ inputs.env }}", max: 1, onConflict: ${onConflict}}
 steps: [{id: a, type: slow}]
 `);
 
+async function openSlow(): Promise<Engine> {
+  const engine: Engine & { clock: ProcessClock } = await scene.engine({ types: [slow(() => engine.clock)] });
+  await scene.done(engine.work());
+  return engine;
+}
+
 describe("a limit over the runs of a workflow", () => {
-
-  async function open(): Promise<Engine & { clock: ProcessClock }> {
-    const engine: Engine & { clock: ProcessClock } = await scene.engine({ types: [slow(() => engine.clock)] });
-    await scene.done(engine.work());
-    return engine;
-  }
-
   test("lets runs of one group wait for each other, in order, and others go on", async () => {
-    const engine = await open();
+    const engine = await openSlow();
     const start = (env: string) => scene.done(engine.start(limited("queue"), { input: { env } }));
     const handles = [await start("x"), await start("x"), await start("y"), await start("x")];
     const results = await Promise.all(handles.map((handle) => scene.done(handle.result())));
@@ -299,7 +300,7 @@ describe("a limit over the runs of a workflow", () => {
   });
 
   test("can end the running one for the new one, or refuse the new one", async () => {
-    const engine = await open();
+    const engine = await openSlow();
     const start = (mode: string) => scene.done(engine.start(limited(mode), { input: { env: "x" } }));
     const [first, second] = [await start("cancelRunning"), await start("cancelRunning")];
     expect((await scene.done(first.result())).status).toBe("canceled");

@@ -252,7 +252,13 @@ export class Worker {
     let answer: ClaimAnswer;
     try {
       const handlers = this.#context.handlerNames();
-      answer = await this.#context.claim({ worker: id, leaseMs, queues, handlers, runIds: runIds === null ? null : [...runIds] });
+      answer = await this.#context.claim({
+        worker: id,
+        leaseMs,
+        queues,
+        handlers,
+        runIds: runIds === null ? null : [...runIds],
+      });
     } catch (error) {
       this.#reserved -= asked;
       this.#pollMs = Math.min(this.settings.pollIntervalMs, this.#pollMs * 2);
@@ -302,7 +308,10 @@ export class Worker {
     if (runIds !== null) runIds.add(runId);
     const fence = { step: key.step, task: key.task, token };
     const started = { type: "task.started", at: claimedAt, ...key } as const;
-    this.#context.report(eventReport(runId, started, { fence, version }), this.#context.clock.now() + STARTED_WITHIN_MS);
+    this.#context.report(
+      eventReport(runId, started, { fence, version }),
+      this.#context.clock.now() + STARTED_WITHIN_MS,
+    );
     this.#run(run, key, token);
   }
 

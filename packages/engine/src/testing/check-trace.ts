@@ -6,7 +6,9 @@ import type { TraceEvent } from "@braid/core";
  */
 export function checkTrace(trace: readonly TraceEvent[], runId: string): void {
   const fail = (event: TraceEvent, problem: string): never => {
-    throw new Error(`run ${runId}: event ${event.seq} (${event.type}, step ${event.step}, task ${event.task}): ${problem}`);
+    throw new Error(
+      `run ${runId}: event ${event.seq} (${event.type}, step ${event.step}, task ${event.task}): ${problem}`,
+    );
   };
   const seen = new Set<string>();
   const once = (event: TraceEvent, what: string, problem: string): void => {
@@ -31,7 +33,8 @@ export function checkTrace(trace: readonly TraceEvent[], runId: string): void {
     if (type === "task.started") once(event, `start ${name}/${attempt}`, "the attempt started twice");
     if (type === "step.started") once(event, `step start ${name}`, "the step started twice");
     if (type === "step.ready") once(event, `step ready ${name}`, "the step was released twice");
-    const isEnd = type === "step.completed" || type === "step.failed" || type === "step.canceled" || type === "step.skipped";
+    const isEnd =
+      type === "step.completed" || type === "step.failed" || type === "step.canceled" || type === "step.skipped";
     if (isEnd) once(event, `step end ${name}`, "the step ended twice");
   }
   if (!isOver) throw new Error(`run ${runId}: the trace has no end`);

@@ -35,7 +35,14 @@ function group(random: SeededRandom): JsonObject {
 
 /** A small workflow that others start as a child. */
 export function childWorkflow(random: SeededRandom): JsonObject {
-  return { name: "child", steps: [{ id: "work", ...task(random) }, { id: "more", ...task(random) }], output: "${{ steps.more.output }}" };
+  return {
+    name: "child",
+    steps: [
+      { id: "work", ...task(random) },
+      { id: "more", ...task(random) },
+    ],
+    output: "${{ steps.more.output }}",
+  };
 }
 
 interface List {
@@ -92,7 +99,9 @@ function task(random: SeededRandom): JsonObject {
   return {
     type: SIMULATED_TYPE,
     with: behavior(random),
-    ...(random.chance(0.4) ? { retry: { maxAttempts: random.integer(2, 3), delay: `${random.integer(1, 500)}ms` } } : {}),
+    ...(random.chance(0.4)
+      ? { retry: { maxAttempts: random.integer(2, 3), delay: `${random.integer(1, 500)}ms` } }
+      : {}),
     ...(random.chance(0.15) ? { timeout: "1500ms" } : {}),
   };
 }

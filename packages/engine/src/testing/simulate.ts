@@ -46,9 +46,12 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   try {
     return await runSimulation(options, { random, world });
   } catch (error) {
-    throw new Error(`The simulation with seed ${options.seed} failed: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    throw new Error(
+      `The simulation with seed ${options.seed} failed: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -122,7 +125,9 @@ function meddle({ alive }: World, random: SeededRandom, runIds: readonly string[
     () => engine.retry(runId),
   ];
   // Refusals are answers: the run may be over, or not.
-  random.pick(deeds)().catch(() => {});
+  random
+    .pick(deeds)()
+    .catch(() => {});
 }
 
 /** Gives waiting steps their signals until every run has ended. */
@@ -204,5 +209,7 @@ async function checkGroup(store: Store, { workflow, host }: Plan): Promise<void>
   const running = await store.listRuns({ workflow, status: ["running", "paused"], limit: 1_000 });
   if (running.length <= host.concurrency.max) return;
   const ids = running.map(({ id }) => id).join(", ");
-  throw new Error(`${running.length} runs of ${workflow} are under way, at most ${host.concurrency.max} may be: ${ids}`);
+  throw new Error(
+    `${running.length} runs of ${workflow} are under way, at most ${host.concurrency.max} may be: ${ids}`,
+  );
 }

@@ -125,7 +125,11 @@ export class World {
 
   #whilePaused(clock: ProcessClock): CallFault {
     const when = this.#random.chance(0.5) ? "before" : "after";
-    return { kind: "delay", when, until: () => new Promise((resolve) => clock.after(clock.pausedFor, () => resolve(null))) };
+    return {
+      kind: "delay",
+      when,
+      until: () => new Promise((resolve) => clock.after(clock.pausedFor, () => resolve(null))),
+    };
   }
 
   #simulatedType(clock: ProcessClock): StepType {
