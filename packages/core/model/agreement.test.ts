@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { driveBoth } from "./agreement.ts";
 import { EVERY_CONTROL } from "./drive.ts";

@@ -1,5 +1,6 @@
 import type { RunRetry } from "../src/kernel/event.ts";
 import { edgeOf, incomingOf } from "./naive-edges.ts";
+import { beginItem } from "./naive-start.ts";
 import { newScope, newStep, newTask } from "./naive-state.ts";
 import type { NaiveState, NaiveStep } from "./naive-state.ts";
 
@@ -161,6 +162,8 @@ function reopen(state: NaiveState, index: number): void {
   step.items = step.items!.map((item) =>
     item.status === "completed" ? item : { ...newTask(item.plan, item.task), attempt: item.attempt },
   );
+  if (step.plan.kind === "task") return;
+  for (const item of step.items) if (item.status !== "completed") beginItem(state, item);
 }
 
 /** As if it had never been touched, but for the number of its attempts. */

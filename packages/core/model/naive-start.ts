@@ -66,7 +66,7 @@ function openScope(state: NaiveState, index: number): void {
   scope.timeoutAt = limit === null ? null : state.clock + limit;
 }
 
-function beginItem(state: NaiveState, item: NaiveTask): void {
+export function beginItem(state: NaiveState, item: NaiveTask): void {
   if (item.plan.evaluatesItems) item.isEvaluating = true;
   else begin(state, item);
 }

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Command } from "../src/kernel/command.ts";
 import type { RunEvent } from "../src/kernel/event.ts";

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { RateLimit } from "../src/plan/plan.ts";
 import type { BodySpec, DependencySpec, ListSpec, MapSpec, PlanSpec, StepSpec } from "./plan-spec.ts";
 

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { buildPlan } from "./build-plan.ts";
 import { EVERY_CONTROL } from "./drive.ts";
 import type { Course } from "./drive.ts";

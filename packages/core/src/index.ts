@@ -62,6 +62,7 @@ export type { PendingReason } from "./state/pending-reason.ts";
 export { checkInvariants } from "./state/invariants.ts";
 export { compile } from "./plan/compile.ts";
 export type { CompileOptions } from "./plan/compile.ts";
+export type { HostFeature } from "./plan/host-features.ts";
 export { criticalPath, speedUp } from "./plan/critical-path.ts";
 export type { CriticalPath, Durations, SpeedUp } from "./plan/critical-path.ts";
 export {

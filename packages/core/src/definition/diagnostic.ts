@@ -24,7 +24,7 @@ export type DiagnosticCode =
   | "concurrent_context_write"
   | "expression_syntax"
   | "unsafe_expression"
-  | "missing_workflow";
+  | "unsupported_feature";
 
 /** A problem of a definition, as a value. All of them are reported at once. */
 export interface Diagnostic {

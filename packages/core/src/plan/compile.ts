@@ -10,6 +10,8 @@ import { reportCycles } from "./cycle.ts";
 import { addExplicitEdges } from "./dependencies.ts";
 import type { DraftEdge, DraftStep } from "./draft.ts";
 import { EdgeBook, sortEdges } from "./edge-book.ts";
+import { checkHostFeatures } from "./host-features.ts";
+import type { HostFeature } from "./host-features.ts";
 import { inferEdges } from "./inference.ts";
 import { checkJoins, groupByTarget, warnOfUnreachable } from "./joins.ts";
 import { MAX_EDGES } from "./limits.ts";
@@ -23,6 +25,8 @@ import type { Timeline } from "./timeline.ts";
 export interface CompileOptions {
   /** Names of the registered step types; null (the default) leaves types unchecked, for a host that does not know them. */
   readonly types?: readonly string[] | null;
+  /** What the host acts on beside the graph; null (the default) leaves it unchecked. */
+  readonly features?: readonly HostFeature[] | null;
   /** Turns JSON pointers into places of the text that the definition came from. */
   readonly locate?: Locate;
 }
@@ -47,6 +51,7 @@ function compilePlan(definition: Definition, options: CompileOptions, report: Re
   checkIds(steps, report);
   checkSettings(definition, steps, report);
   checkTypes(steps, { definition, registered: options.types ?? null }, report);
+  checkHostFeatures(steps, { definition, features: options.features ?? null }, report);
 
   // Counted before they are made: a definition beyond the limit shall not cost the memory either.
   const written = steps.reduce((sum, step) => sum + (step.definition?.dependsOn?.length ?? 0), orderEdges.length);

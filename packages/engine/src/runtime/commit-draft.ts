@@ -1,3 +1,4 @@
+import { isTerminal } from "@braid/core";
 import type { JsonValue, RowChange, RunStatus, StepRow, TraceEvent, Transition } from "@braid/core";
 import type { CancelRequest, Enqueue, Fence, PayloadWrite, RunCommit, TaskKey } from "../store/port.ts";
 import type { CachedRun } from "./run-cache.ts";
@@ -57,6 +58,16 @@ export class CommitDraft {
       else this.#steps.add(change.after);
     }
     for (const event of transition.trace) this.trace.push(event);
+  }
+
+  /** Rows that a retry has put back lose their payloads. A map that goes on keeps its items. */
+  clearReset(changes: readonly RowChange[]): void {
+    for (const change of changes) {
+      if (change.table !== "step" || change.before === null) continue;
+      const { step, task, status, items } = change.after;
+      const isReset = isTerminal(change.before.status) && !isTerminal(status);
+      if (isReset && (task >= 0 || items === null)) this.addPayload({ step, task, clear: true }, 0);
+    }
   }
 
   /** Queues an attempt. A number that was withdrawn comes again: the close of the first must not end the second. */

@@ -4,7 +4,8 @@ import { EngineError, messageOf } from "./errors.ts";
 import { Outbox } from "./outbox.ts";
 import type { Outcome, Report } from "./outbox.ts";
 import type { CachedRun } from "./run-cache.ts";
-import type { BatchRoom, Needs, RunWork } from "./run-work.ts";
+import type { RunWork } from "./run-work.ts";
+import type { BatchRoom, Needs } from "./work-context.ts";
 
 /** At most this much in one batch; a bound never splits a transition. */
 const MOST_RUNS = 128;

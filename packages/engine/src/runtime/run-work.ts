@@ -1,49 +1,18 @@
-import { dueTimers, isOnlyWithdrawn, isTerminal, pendingCommands, restore, transition } from "@braid/core";
-import type { Command, RowChange, RunEvent, RunStatus, StepRow, StopCause } from "@braid/core";
+import { dueTimers, isTerminal, pendingCommands, restore, transition } from "@braid/core";
+import type { Command, RunEvent, RunStatus, StepRow } from "@braid/core";
 import { followUpAfterMs } from "../store/port.ts";
-import type { Enqueue, RunCommit, StoredSignal, TaskKey } from "../store/port.ts";
+import type { RunCommit, StoredSignal, TaskKey } from "../store/port.ts";
 import { CommitDraft } from "./commit-draft.ts";
 import { answerControl, controlKeys, functionsOf } from "./control.ts";
-import type { FunctionTable } from "./control.ts";
 import type { Report } from "./outbox.ts";
 import { isChildOpen, OpenEnds } from "./open-ends.ts";
 import { allRows } from "./run-cache.ts";
 import type { CachedRun } from "./run-cache.ts";
-import { rowKey } from "./row-key.ts";
 import { RunView } from "./run-view.ts";
-import type { Surroundings } from "./run-view.ts";
 import { SignalDesk } from "./signal-desk.ts";
-import type { ValueCache, ValueKey } from "./value-cache.ts";
+import { keyOf, TaskDesk } from "./task-desk.ts";
 import { ValueReader } from "./value-reader.ts";
-
-/** What the work on a run needs of the engine. */
-export interface WorkContext {
-  /** The store's time by estimate. */
-  now(): number;
-  readonly functions: FunctionTable;
-  readonly values: ValueCache;
-  readonly surroundings: Surroundings;
-  readonly maxPayloadBytes: number;
-  /** Offers a task that is about to be queued to the workers of this process; a lease if one takes it. */
-  offer(run: CachedRun, task: Enqueue): Enqueue["lease"];
-  /** Takes an offer back that came to nothing. */
-  withdraw(lease: NonNullable<Enqueue["lease"]>): void;
-}
-
-/** What one batch may still hold; shared by the runs in it. */
-export interface BatchRoom {
-  rows: number;
-  bytes: number;
-}
-
-/** What the work needs before it can go on. */
-export type Needs = { readonly kind: "values"; readonly keys: readonly ValueKey[] } | { readonly kind: "signals" };
-
-/** A report and what the kernel said to it. */
-export interface Applied {
-  readonly report: Report;
-  readonly ignored: string | null;
-}
+import type { Applied, BatchRoom, Needs, WorkContext } from "./work-context.ts";
 
 type Evaluate = Extract<Command, { readonly type: "evaluate" }>;
 
@@ -70,10 +39,10 @@ export class RunWork {
   readonly #view: RunView;
   readonly #desk: SignalDesk;
   readonly #ends: OpenEnds;
+  readonly #tasks: TaskDesk;
   readonly #todo: (Evaluate | RunEvent)[] = [];
   #done = 0;
   #taken = 0;
-  readonly #unoffered: Enqueue[] = [];
 
   constructor(run: CachedRun, reports: readonly Report[], parts: { context: WorkContext; room: BatchRoom }) {
     this.run = run;
@@ -87,6 +56,7 @@ export class RunWork {
     this.#view = new RunView(this.reader, parts.context.surroundings);
     this.#desk = new SignalDesk(run);
     this.#ends = new OpenEnds(run);
+    this.#tasks = new TaskDesk(this.draft, parts.context);
   }
 
   /** Reports that found no room. */
@@ -131,7 +101,7 @@ export class RunWork {
 
   /** Gives back what workers had reserved. */
   release(): void {
-    for (const { lease } of this.draft.enqueue.values()) if (lease !== null) this.#context.withdraw(lease);
+    this.#tasks.release();
   }
 
   /** Puts the state back to what it was, and gives back what workers had reserved. */
@@ -185,7 +155,7 @@ export class RunWork {
     const result = transition(this.run.info.plan, this.run.state, event);
     if (result.ignored !== null) return result.ignored;
     this.draft.addTransition(result);
-    if (event.type === "run.retry") this.#clearReset(result.changes);
+    if (event.type === "run.retry") this.draft.clearReset(result.changes);
     this.#room.rows -= this.draft.rows - before;
     if (this.#ends.isCollected) this.#closeEnds(event);
     for (const command of result.commands) this.#carryOut(command);
@@ -201,23 +171,13 @@ export class RunWork {
     }
   }
 
-  /** Rows that a retry has put back lose their payloads. A map that goes on keeps its items. */
-  #clearReset(changes: readonly RowChange[]): void {
-    for (const change of changes) {
-      if (change.table !== "step" || change.before === null) continue;
-      const { step, task, status, items } = change.after;
-      const isReset = isTerminal(change.before.status) && !isTerminal(status);
-      if (isReset && (task >= 0 || items === null)) this.draft.addPayload({ step, task, clear: true }, 0);
-    }
-  }
-
   #carryOut(command: Command): void {
     switch (command.type) {
       case "evaluate":
         this.#todo.push(command);
         return;
       case "startTask":
-        this.#queueTask(command);
+        this.#tasks.queue(command);
         return;
       case "cancelTask":
         this.#cancelTask(command);
@@ -255,27 +215,10 @@ export class RunWork {
     this.#ends.add(what === "start" ? "child" : "stop", command);
   }
 
-  #queueTask(key: TaskKey): void {
-    const { queue, handler } = this.run.info.step(key.step).host;
-    const task: Enqueue = { ...keyOf(key), queue, handler, priority: this.run.facts.priority, lease: null };
-    this.draft.addTask(task);
-    this.#unoffered.push(task);
-  }
-
   #cancelTask(command: Extract<Command, { readonly type: "cancelTask" }>): void {
-    const key = rowKey(command.step, command.task);
-    const own = this.draft.enqueue.get(key);
-    if (own?.attempt !== command.attempt) {
-      const { cause, ifQueued } = command;
-      this.draft.cancels.push({ ...keyOf(command), cause, ifQueued });
-      this.#ends.add("cancel", command);
-      return;
-    }
-    // It was queued by this very draft: nobody has seen it, so it is answered without asking the store.
-    this.draft.enqueue.delete(key);
-    if (own.lease !== null) this.#context.withdraw(own.lease);
-    const started = own.lease !== null;
-    this.#todo.push({ type: "task.canceled", at: this.#context.now(), ...keyOf(command), started });
+    const answer = this.#tasks.cancel(command);
+    if (answer === null) this.#ends.add("cancel", command);
+    else this.#todo.push(answer);
   }
 
   #finish(status: RunStatus): void {
@@ -324,18 +267,15 @@ export class RunWork {
     }
     this.draft.isForced = true;
     for (const command of pendingCommands(state)) this.#carryOut(command);
-    for (const row of allRows(state)) if (row.stopCause !== null) this.#stopAgain(row, row.stopCause);
+    for (const row of allRows(state)) if (row.stopCause !== null) this.#stopAgain(row);
     this.#desk.ask();
     this.#fireTimers();
   }
 
   /** Whoever was to apply the answer, or to cancel the child, may have died. */
-  #stopAgain({ step, task, attempt, status }: StepRow, cause: StopCause): void {
-    if (status === "queued" || status === "running") {
-      this.draft.cancels.push({ step, task, attempt, cause, ifQueued: isOnlyWithdrawn(cause) });
-    } else if (status === "waiting" && this.run.info.step(step).kind === "child") {
-      this.#commandChild({ step, task, attempt }, "stop");
-    }
+  #stopAgain(row: StepRow): void {
+    if (row.status === "queued" || row.status === "running") this.#tasks.cancelAgain(row);
+    else if (row.status === "waiting" && this.run.info.step(row.step).kind === "child") this.#commandChild(row, "stop");
   }
 
   #deliver(): void {
@@ -348,20 +288,10 @@ export class RunWork {
     }
   }
 
-  /** Offers tasks that the draft queues; what is taken starts with the commit. Answers whether anything has changed. */
+  /** Lets workers here take what was queued. Answers whether anything has changed. */
   #startOffered(): boolean {
-    let isAnyTaken = false;
-    for (const task of this.#unoffered.splice(0)) {
-      const key = rowKey(task.step, task.task);
-      if (this.draft.enqueue.get(key) !== task) continue;
-      const lease = this.#context.offer(this.run, task);
-      if (lease === null) continue;
-      this.draft.enqueue.set(key, { ...task, lease });
-      isAnyTaken = true;
-      this.#apply({ type: "task.started", at: this.#context.now(), ...keyOf(task) });
-    }
-    return isAnyTaken;
+    const started = this.#tasks.offerAll();
+    for (const event of started) this.#apply(event);
+    return started.length > 0;
   }
 }
-
-const keyOf = ({ step, task, attempt }: TaskKey): TaskKey => ({ step, task, attempt });

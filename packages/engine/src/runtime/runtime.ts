@@ -23,7 +23,7 @@ import { RunCache } from "./run-cache.ts";
 import type { CachedRun } from "./run-cache.ts";
 import { GROUP_KEY, RunGroups } from "./run-groups.ts";
 import { RunWork } from "./run-work.ts";
-import type { BatchRoom, Needs, WorkContext } from "./run-work.ts";
+import type { BatchRoom, Needs, WorkContext } from "./work-context.ts";
 import { SecretReader } from "./secrets.ts";
 import { Starter } from "./starter.ts";
 import { StoreTime } from "./store-time.ts";

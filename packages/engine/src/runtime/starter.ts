@@ -6,7 +6,8 @@ import { eventReport } from "./outbox.ts";
 import type { PlanInfo } from "./plan-info.ts";
 import type { RankSource } from "./ranks.ts";
 import { CachedRun } from "./run-cache.ts";
-import type { BatchRoom, Needs, RunWork } from "./run-work.ts";
+import type { RunWork } from "./run-work.ts";
+import type { BatchRoom, Needs } from "./work-context.ts";
 import type { ValueCache } from "./value-cache.ts";
 
 /** A run to be created. */

@@ -13,6 +13,7 @@ import type { Clock } from "./clock.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { eventReport } from "./outbox.ts";
 import type { Report } from "./outbox.ts";
+import { QueuePlaces } from "./queue-places.ts";
 import { rowKey } from "./row-key.ts";
 import type { CachedRun } from "./run-cache.ts";
 
@@ -56,10 +57,7 @@ export interface WorkerContext {
  * It is *working* until `stop`, then *draining*: it takes nothing new and lets running attempts end, and then *stopped*.
  * An attempt holds one of its places from the moment it is offered or claimed until its code has ended, even if the code
  * goes on after it was told to stop and its result is no longer wanted.
- *
- * Each queue is *drained* or not. It is drained while the latest claim gave fewer tasks than there were places: then tasks
- * that commits make here are taken at once (eager dispatch), since nobody has waited longer. Once one has to be left in
- * the queue it is not, and what comes next goes there too, until a claim comes back short again.
+
  */
 export class Worker {
   readonly settings: WorkerSettings;
@@ -68,11 +66,10 @@ export class Worker {
   readonly #attemptContext: AttemptContext;
   readonly #attempts = new Map<string, Attempt>();
   readonly #byTask = new Map<string, Attempt>();
-  readonly #drained = new Set<string>();
+  readonly #places: QueuePlaces;
   #state: "working" | "draining" | "stopped" = "working";
   /** Places taken by offers whose commit has not been answered, and by code that outlived its attempt. */
   #reserved = 0;
-  #turn = 0;
   #isClaiming = false;
   #isClaimWanted = false;
   #lastClaimAt = Number.NEGATIVE_INFINITY;
@@ -83,6 +80,7 @@ export class Worker {
   constructor(settings: WorkerSettings, context: WorkerContext) {
     this.settings = settings;
     this.#context = context;
+    this.#places = new QueuePlaces(settings.queues);
     this.#pollMs = Math.min(FIRST_POLL_MS, settings.pollIntervalMs);
     this.#attemptContext = { ...context.attempts, askHeartbeat: () => this.#keeper.ask() };
     this.#keeper = new LeaseKeeper({
@@ -119,13 +117,13 @@ export class Worker {
 
   /** Takes a task that is about to be queued, if a place is free and nobody has waited longer; its token, or null. */
   offer(run: CachedRun, { queue, handler }: Enqueue): string | null {
-    if (this.#state !== "working" || !this.settings.queues.includes(queue)) return null;
+    if (this.#state !== "working" || !this.#places.has(queue)) return null;
     if (!this.#context.hasHandler(handler) || !this.serves(run)) return null;
     if (this.#free <= 0) {
-      this.#drained.delete(queue);
+      this.#places.leave(queue);
       return null;
     }
-    if (!this.#drained.has(queue)) return null;
+    if (!this.#places.isDrained(queue)) return null;
     this.#reserved += 1;
     return this.#context.newToken();
   }
@@ -224,7 +222,7 @@ export class Worker {
 
   /** Claims again when enough places are free and a queue may hold tasks. */
   #lookAgain(): void {
-    if (this.#state !== "working" || this.#drained.size === this.settings.queues.length) return;
+    if (this.#state !== "working" || this.#places.areAllDrained) return;
     if (this.#free >= Math.max(1, Math.floor(this.settings.concurrency / 4))) void this.#claim();
   }
 
@@ -243,7 +241,7 @@ export class Worker {
   }
 
   async #claimOnce(): Promise<void> {
-    const queues = this.#shares();
+    const queues = this.#places.share(this.#free);
     if (queues.length === 0) return;
     this.#lastClaimAt = this.#context.clock.now();
     const { id, leaseMs, runIds } = this.settings;
@@ -266,28 +264,10 @@ export class Worker {
       return;
     }
     this.#reserved -= asked;
-    for (const { queue, limit } of queues) {
-      const got = answer.tasks.filter((task) => task.queue === queue).length;
-      if (got < limit) this.#drained.add(queue);
-      else this.#drained.delete(queue);
-    }
+    this.#places.note(queues, answer.tasks);
     this.#pollMs = answer.tasks.length > 0 ? FIRST_POLL_MS : this.#pollMs * 2;
     this.#pollMs = Math.min(this.settings.pollIntervalMs, this.#pollMs);
     await Promise.all(answer.tasks.map((task) => this.#take(task)));
-  }
-
-  /** Free places by queue. With fewer places than queues they take turns. */
-  #shares(): ClaimRequest["queues"] {
-    const { queues } = this.settings;
-    const free = this.#free;
-    if (free <= 0) return [];
-    this.#turn = (this.#turn + 1) % queues.length;
-    const inTurn = [...queues.slice(this.#turn), ...queues.slice(0, this.#turn)];
-    const shares = inTurn.map((queue, index) => {
-      const limit = Math.floor(free / queues.length) + (index < free % queues.length ? 1 : 0);
-      return { queue, limit };
-    });
-    return shares.filter(({ limit }) => limit > 0);
   }
 
   /** Starts a claimed task at once; that it has started goes with the next batch. */

@@ -68,7 +68,7 @@ export class Workflows {
   }
 
   async #compileAndStore(definition: Definition): Promise<PlanInfo> {
-    const { plan, diagnostics } = compile(definition, { types: this.#registry.typeNames() });
+    const { plan, diagnostics } = compile(definition, { types: this.#registry.typeNames(), features: [] });
     if (plan === null) throw new InvalidDefinition(definition.name, diagnostics);
     const { name } = definition;
     const hash = hashJson(plan as unknown as JsonValue);

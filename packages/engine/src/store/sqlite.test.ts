@@ -101,6 +101,18 @@ test("waits for the disk at each durable write, and for all when one of several 
   await connection.close();
 });
 
+test("runs a statement with its own values, whatever was done with it before", async () => {
+  const connection = await openDatabase(path, 100);
+  const sql = "select json_extract(?, '$.a')";
+  expect(connection.rows(sql, ['{"a":1}'])).toEqual([[1]]);
+  expect(connection.row(sql, ['{"a":2}'])).toEqual([2]);
+  expect(() => connection.row(sql, ["no JSON"])).toThrow("malformed JSON");
+  expect(connection.row(sql, ['{"a":3}'])).toEqual([3]);
+  expect(() => connection.rows(sql, ["no JSON"])).toThrow("malformed JSON");
+  expect(connection.rows(sql, ['{"a":4}'])).toEqual([[4]]);
+  await connection.close();
+});
+
 test("makes no directory but .braid", async () => {
   path = join(directory, "missing", "braid.db");
   const error = await opened().catch((reason: unknown) => reason);

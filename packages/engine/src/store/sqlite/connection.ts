@@ -40,7 +40,10 @@ interface Writer {
 export class Connection {
   readonly path: string;
   readonly #database: Libsql.Database;
-  readonly #statements = new Map<string, Libsql.Statement>();
+  /** By how they are run: `all` leaves a statement at its end, and `get` after that would keep the values of `all`. */
+  readonly #queries = new Map<string, Libsql.Statement>();
+  readonly #lookUps = new Map<string, Libsql.Statement>();
+  readonly #changes = new Map<string, Libsql.Statement>();
   readonly #patienceMs: number;
   #durability: Durability | null = null;
   #line: Writer[] = [];
@@ -61,24 +64,24 @@ export class Connection {
 
   /** All rows of a query. Statements are prepared once, so `sql` must come from a bounded set of texts. */
   rows(sql: string, cells: readonly Cell[] = []): readonly CellRow[] {
-    return this.#statement(sql, true).all(checked(cells)) as CellRow[];
+    return this.#prepared(this.#queries, sql).all(checked(cells)) as CellRow[];
   }
 
-  /** The first row of a query, or undefined. For a query that has one row at most this is twice as fast as `rows`. */
+  /** The first row of a query, or undefined. For one that has a single row this is twice as fast as `rows`. */
   row(sql: string, cells: readonly Cell[] = []): CellRow | undefined {
-    const statement = this.#statement(sql, true);
+    const statement = this.#prepared(this.#lookUps, sql);
     try {
       return statement.get(checked(cells)) as CellRow | undefined;
     } catch (error) {
-      // The driver leaves the statement where it failed, and would run it with its old values the next time.
-      this.#statements.delete(sql);
+      // `get` does not begin with a reset. After an error the statement would be run with the values it had before.
+      this.#lookUps.delete(sql);
       throw error;
     }
   }
 
   /** Runs a change and gives the number of rows it changed. */
   run(sql: string, cells: readonly Cell[] = []): number {
-    return this.#statement(sql, false).run(checked(cells)).changes;
+    return this.#prepared(this.#changes, sql).run(checked(cells)).changes;
   }
 
   /** Runs what takes its own locks, outside a transaction. */
@@ -114,7 +117,7 @@ export class Connection {
       // Another process is using the log, or the disk is full: the log stays beside the file, and that is as good.
       if (!isBusy(error) && !(toStoreError(error, this.path) instanceof StoreError)) throw error;
     }
-    this.#statements.clear();
+    for (const statements of [this.#queries, this.#lookUps, this.#changes]) statements.clear();
     this.#database.close();
   }
 
@@ -196,12 +199,12 @@ export class Connection {
     }
   }
 
-  #statement(sql: string, isQuery: boolean): Libsql.Statement {
-    let statement = this.#statements.get(sql);
+  #prepared(statements: Map<string, Libsql.Statement>, sql: string): Libsql.Statement {
+    let statement = statements.get(sql);
     if (statement === undefined) {
       statement = this.#database.prepare(sql);
-      if (isQuery) statement.raw(true);
-      this.#statements.set(sql, statement);
+      if (statements !== this.#changes) statement.raw(true);
+      statements.set(sql, statement);
     }
     return statement;
   }

@@ -1,0 +1,56 @@
+import type { ClaimAnswer, ClaimRequest } from "../store/port.ts";
+
+/**
+ * How a worker shares its places between its queues, and which queues are *drained*: those whose latest claim gave fewer tasks
+ * than there were places. Tasks that commits make here for a drained queue are taken at once, since nobody has waited
+ * longer. Once one has to be left in the queue it is not drained, and what comes next goes there too, until a claim
+ * comes back short again.
+ */
+export class QueuePlaces {
+  readonly #queues: readonly string[];
+  readonly #drained = new Set<string>();
+  #turn = 0;
+
+  constructor(queues: readonly string[]) {
+    this.#queues = queues;
+  }
+
+  has(queue: string): boolean {
+    return this.#queues.includes(queue);
+  }
+
+  isDrained(queue: string): boolean {
+    return this.#drained.has(queue);
+  }
+
+  get areAllDrained(): boolean {
+    return this.#drained.size === this.#queues.length;
+  }
+
+  /** A task was left in the queue. */
+  leave(queue: string): void {
+    this.#drained.delete(queue);
+  }
+
+  /** Places by queue for a claim. With fewer places than queues they take turns. */
+  share(free: number): ClaimRequest["queues"] {
+    if (free <= 0) return [];
+    const queues = this.#queues;
+    this.#turn = (this.#turn + 1) % queues.length;
+    const inTurn = [...queues.slice(this.#turn), ...queues.slice(0, this.#turn)];
+    const shares = inTurn.map((queue, index) => {
+      const limit = Math.floor(free / queues.length) + (index < free % queues.length ? 1 : 0);
+      return { queue, limit };
+    });
+    return shares.filter(({ limit }) => limit > 0);
+  }
+
+  /** Learns from the answer to a claim. */
+  note(asked: ClaimRequest["queues"], tasks: ClaimAnswer["tasks"]): void {
+    for (const { queue, limit } of asked) {
+      const got = tasks.filter((task) => task.queue === queue).length;
+      if (got < limit) this.#drained.add(queue);
+      else this.#drained.delete(queue);
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import { isOnlyWithdrawn } from "@braid/core";
+import type { Command, RunEvent, StepRow } from "@braid/core";
+import type { Enqueue, TaskKey } from "../store/port.ts";
+import type { CommitDraft } from "./commit-draft.ts";
+import { rowKey } from "./row-key.ts";
+import type { CachedRun } from "./run-cache.ts";
+
+export interface TaskDeskContext {
+  now(): number;
+  /** Offers a task that is about to be queued to the workers of this process; a lease if one takes it. */
+  offer(run: CachedRun, task: Enqueue): Enqueue["lease"];
+  /** Takes an offer back that came to nothing. */
+  withdraw(lease: NonNullable<Enqueue["lease"]>): void;
+}
+
+/** Attempts that one draft queues and cancels, and those of them that workers of this process take at once. */
+export class TaskDesk {
+  readonly #draft: CommitDraft;
+  readonly #context: TaskDeskContext;
+  readonly #unoffered: Enqueue[] = [];
+
+  constructor(draft: CommitDraft, context: TaskDeskContext) {
+    this.#draft = draft;
+    this.#context = context;
+  }
+
+  queue(key: TaskKey): void {
+    const { info, facts } = this.#draft.run;
+    const { queue, handler } = info.step(key.step).host;
+    const task: Enqueue = { ...keyOf(key), queue, handler, priority: facts.priority, lease: null };
+    this.#draft.addTask(task);
+    this.#unoffered.push(task);
+  }
+
+  /** Asks the store to stop the attempt. One that this very draft has queued nobody has seen: it is answered at once. */
+  cancel(command: Extract<Command, { readonly type: "cancelTask" }>): RunEvent | null {
+    const key = rowKey(command.step, command.task);
+    const own = this.#draft.enqueue.get(key);
+    if (own?.attempt !== command.attempt) {
+      const { cause, ifQueued } = command;
+      this.#draft.cancels.push({ ...keyOf(command), cause, ifQueued });
+      return null;
+    }
+    this.#draft.enqueue.delete(key);
+    if (own.lease !== null) this.#context.withdraw(own.lease);
+    return { type: "task.canceled", at: this.#context.now(), ...keyOf(command), started: own.lease !== null };
+  }
+
+  /** Asks again for the stop of an attempt: whoever was to apply the answer may have died. */
+  cancelAgain({ step, task, attempt, stopCause }: StepRow): void {
+    if (stopCause === null) return;
+    this.#draft.cancels.push({ step, task, attempt, cause: stopCause, ifQueued: isOnlyWithdrawn(stopCause) });
+  }
+
+  /** Offers what was queued since the last time. What a worker takes starts with the commit: the events say so. */
+  offerAll(): readonly RunEvent[] {
+    const started: RunEvent[] = [];
+    for (const task of this.#unoffered.splice(0)) {
+      const key = rowKey(task.step, task.task);
+      if (this.#draft.enqueue.get(key) !== task) continue;
+      const lease = this.#context.offer(this.#draft.run, task);
+      if (lease === null) continue;
+      this.#draft.enqueue.set(key, { ...task, lease });
+      started.push({ type: "task.started", at: this.#context.now(), ...keyOf(task) });
+    }
+    return started;
+  }
+
+  /** Gives back what workers had reserved. */
+  release(): void {
+    for (const { lease } of this.#draft.enqueue.values()) if (lease !== null) this.#context.withdraw(lease);
+  }
+}
+
+export const keyOf = ({ step, task, attempt }: TaskKey): TaskKey => ({ step, task, attempt });
