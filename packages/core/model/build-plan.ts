@@ -1,34 +1,8 @@
-import type { Plan, PlanEdge, PlanHost, PlanScope, PlanStep, PlanStepHost, StepKind } from "../src/plan/plan.ts";
+import type { Plan, PlanEdge, PlanScope, PlanStep, StepKind } from "../src/plan/plan.ts";
+import { NO_HOST, STEP_HOST } from "./plan-defaults.ts";
 import type { DependencySpec, JoinSpec, ListSpec, PlanSpec, StepSpec } from "./plan-spec.ts";
 
 type Draft<T> = { -readonly [key in keyof T]: T[key] };
-
-const NO_HOST: PlanHost = {
-  description: null,
-  inputs: {},
-  env: {},
-  secrets: {},
-  output: null,
-  concurrency: null,
-  priority: 0,
-  schedule: null,
-  types: {},
-};
-
-const STEP_HOST: PlanStepHost = {
-  description: null,
-  handler: "work",
-  queue: "default",
-  control: {},
-  payload: {},
-  set: null,
-  outputSchema: null,
-  concurrency: null,
-  resources: null,
-  runner: null,
-  groupId: null,
-  reads: [],
-};
 
 /** Builds the plan that a spec describes. Every spec gives a valid plan: what cannot be meant is left out. */
 export function buildPlan(spec: PlanSpec): Plan {

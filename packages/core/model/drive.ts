@@ -1,7 +1,8 @@
 import type { RunEvent } from "../src/kernel/event.ts";
 import type { Transition } from "../src/kernel/transition-types.ts";
 import type { Plan } from "../src/plan/plan.ts";
-import { Choices, Host } from "./host.ts";
+import { Choices } from "./choices.ts";
+import { Host } from "./host.ts";
 import type { HostOptions } from "./host.ts";
 
 export interface Course {
@@ -66,9 +67,9 @@ export function describePlan(plan: Plan): string[] {
     slots: 0,
     scope: 0,
   };
-  const left = ["index", "name", "host", "incoming", "outgoing", "id", "kind", "join", "retry"];
+  const left = new Set(["index", "name", "host", "incoming", "outgoing", "id", "kind", "join", "retry"]);
   const steps = plan.steps.map((step) => {
-    const rest = Object.entries(step).filter(([key, value]) => !left.includes(key) && usual[key] !== value);
+    const rest = Object.entries(step).filter(([key, value]) => !left.has(key) && usual[key] !== value);
     const join =
       step.join.kind === "all"
         ? ""

@@ -2,6 +2,7 @@ import type { Command } from "../src/kernel/command.ts";
 import type { RunEvent, TimerKind } from "../src/kernel/event.ts";
 import type { StepError } from "../src/kernel/status.ts";
 import type { Plan } from "../src/plan/plan.ts";
+import type { Choices } from "./choices.ts";
 
 /**
  * A host without workers: it keeps what the kernel's commands left open and, asked for the next event, picks one that a
@@ -294,19 +295,3 @@ const idOf = ({ step, task, attempt }: OfTask): OfTask => ({ step, task, attempt
 const keyOf = ({ step, task, attempt }: OfTask): string => `${step}:${task}:${attempt}`;
 const timerKey = ({ step, task, timer }: { step: number; task: number; timer: string }): string =>
   `${step}:${task}:${timer}`;
-
-/** Numbers that decide; when they have run out, every decision is the first. */
-export class Choices {
-  readonly #numbers: readonly number[];
-  #place = 0;
-
-  constructor(numbers: readonly number[]) {
-    this.#numbers = numbers;
-  }
-
-  pick(size: number): number {
-    const number = this.#numbers[this.#place] ?? 0;
-    this.#place += 1;
-    return number % size;
-  }
-}

@@ -4,7 +4,7 @@ import type { PlanEdge } from "../src/plan/plan.ts";
 import { isSettled } from "./naive-state.ts";
 import type { NaiveState, NaiveStep } from "./naive-state.ts";
 
-const BY_CHOICE: readonly (SkipReason | null)[] = ["condition", "branch_not_taken", "upstream_skipped"];
+const BY_CHOICE: ReadonlySet<SkipReason | null> = new Set(["condition", "branch_not_taken", "upstream_skipped"]);
 
 /** The table of edges, read from what became of the source. */
 export function edgeOf(state: NaiveState, edge: PlanEdge): EdgeState {
@@ -26,7 +26,7 @@ export function edgeOf(state: NaiveState, edge: PlanEdge): EdgeState {
       return edge.port !== null || ["any", "first", "quorum"].includes(join.kind) ? "neutral" : "satisfied";
     }
     case "skipped":
-      if (!BY_CHOICE.includes(source.skipReason)) return "dead";
+      if (!BY_CHOICE.has(source.skipReason)) return "dead";
       return isOrder ? "satisfied" : "neutral";
     default:
       return "dead";

@@ -85,7 +85,7 @@ function chooseIn(state: NaiveState, scope: number, choice: Choice): void {
       if (!step.plan.isMap) chooseIn(state, step.plan.body!, choice);
     } else addAfresh(state, member, choice);
   }
-  follow(state, scope, choice, (index) => joinCounted(state, index));
+  follow({ state, scope, choice }, (index) => joinCounted(state, index));
 }
 
 /** A block that had begun, and a map whose items are known, go on with what they have. */
@@ -102,8 +102,14 @@ function addAfresh(state: NaiveState, index: number, { afresh, reopened }: Choic
   }
 }
 
+interface Search {
+  readonly state: NaiveState;
+  readonly scope: number;
+  readonly choice: Choice;
+}
+
 /** Adds the steps that depend on those that run again, as `counts` tells of an edge, until there are no more. */
-function follow(state: NaiveState, scope: number, choice: Choice, counts: (edge: number) => boolean): void {
+function follow({ state, scope, choice }: Search, counts: (edge: number) => boolean): void {
   const { members } = state.plan.scopes[scope]!;
   for (let changed = true; changed;) {
     changed = false;
@@ -132,7 +138,7 @@ function chooseAsked(state: NaiveState, asked: number, withDescendants: boolean)
   let index = asked;
   for (;;) {
     const { scope } = state.plan.steps[index]!;
-    if (withDescendants) follow(state, scope, choice, () => true);
+    if (withDescendants) follow({ state, scope, choice }, () => true);
     const { owner } = state.plan.scopes[scope]!;
     if (owner < 0) return choice;
     if (canReopen(state, state.steps[owner]!)) choice.reopened.add(owner);
@@ -160,7 +166,7 @@ function reopen(state: NaiveState, index: number): void {
   });
   if (!isMap) return;
   step.items = step.items!.map((item) =>
-    item.status === "completed" ? item : { ...newTask(item.plan, item.task), attempt: item.attempt },
+    item.status === "completed" ? item : newTask(item.plan, item.task, item.attempt),
   );
   if (step.plan.kind === "task") return;
   for (const item of step.items) if (item.status !== "completed") beginItem(state, item);

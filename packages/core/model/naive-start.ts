@@ -47,10 +47,9 @@ export function becomeReady(state: NaiveState, step: NaiveStep): void {
   step.status = "ready";
   const { kind, isMap, body } = step.plan;
   if (isMap) {
-    step.items = Array.from({ length: step.itemCount ?? 0 }, (_, item) => ({
-      ...newTask(step.plan, item),
-      attempt: step.itemAttempts[item] ?? 0,
-    }));
+    step.items = Array.from({ length: step.itemCount ?? 0 }, (_, item) =>
+      newTask(step.plan, item, step.itemAttempts[item] ?? 0),
+    );
     openScope(state, body!);
     if (kind !== "task") for (const item of step.items) beginItem(state, item);
   } else if (kind === "block" || kind === "phase") {
@@ -113,7 +112,7 @@ interface Failure {
   readonly retryAfterMs?: number | undefined;
 }
 
-const NEVER_RETRIED: readonly string[] = ["condition_error", "input_unresolved"];
+const NEVER_RETRIED: ReadonlySet<string> = new Set(["condition_error", "input_unresolved"]);
 
 /** An attempt has failed: the next one follows, or the task has failed. */
 export function failAttempt(state: NaiveState, task: NaiveTask, { error, isRetryable, retryAfterMs }: Failure): void {
@@ -121,7 +120,7 @@ export function failAttempt(state: NaiveState, task: NaiveTask, { error, isRetry
   task.used += 1;
   task.lost = 0;
   const isAllowed =
-    isRetryable && !NEVER_RETRIED.includes(error.code) && (retry.on === null || retry.on.includes(error.code));
+    isRetryable && !NEVER_RETRIED.has(error.code) && (retry.on === null || retry.on.includes(error.code));
   if (!isAllowed || task.used >= retry.maxAttempts || !mayStartAgain(state, task)) {
     fail(state, task, error);
     return;

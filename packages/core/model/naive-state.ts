@@ -132,7 +132,7 @@ export interface NaiveScope {
   rateAt: number | null;
 }
 
-export function newTask(plan: PlanStep, task: number): NaiveTask {
+export function newTask(plan: PlanStep, task: number, attempt = 0): NaiveTask {
   return {
     plan,
     task,
@@ -142,7 +142,7 @@ export function newTask(plan: PlanStep, task: number): NaiveTask {
     withdrawnFor: null,
     error: null,
     isStarted: false,
-    attempt: 0,
+    attempt,
     used: 0,
     lost: 0,
     timer: null,

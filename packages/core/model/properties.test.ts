@@ -105,6 +105,8 @@ test(
 const asked = (commands: readonly Command[]): string[] =>
   commands.map((command) => `${command.type} ${"step" in command ? `${command.step}:${command.task}` : ""}`).toSorted();
 
+const key = ({ step, task }: { step: number; task: number }): string => `${step}:${task}`;
+
 /** What the host owes once it has carried out these commands. */
 function owed(
   state: RunState,
@@ -114,7 +116,6 @@ function owed(
   // The answer for a step that was skipped meanwhile still comes, and is stale.
   const isOpen = ({ step, task }: { step: number; task: number }): boolean =>
     step === -1 || ((task === -1 ? stepRow(state, step) : itemRow(state, step, task))?.isEvaluating ?? false);
-  const key = ({ step, task }: { step: number; task: number }): string => `${step}:${task}`;
   const open = new Set([
     ...host.evaluations.filter(isOpen).map((one) => `evaluate ${key(one)}`),
     ...[...host.signals.values()].map((one) => `awaitSignal ${key(one)}`),

@@ -2,7 +2,7 @@ import type { TraceEvent } from "../src/kernel/trace.ts";
 import type { Plan } from "../src/plan/plan.ts";
 import type { Recorded } from "./record.ts";
 
-const ENDS: readonly string[] = ["completed", "failed", "skipped", "canceled"];
+const ENDS: ReadonlySet<string> = new Set(["completed", "failed", "skipped", "canceled"]);
 
 /** Everything that is wrong with the order of a trace. */
 export function checkTrace(plan: Plan, recorded: readonly Recorded[]): string[] {
@@ -53,14 +53,14 @@ class TraceRules {
     this.#at = at;
     const [subject = "", verb = ""] = type.split(".");
     if (subject === "run") {
-      if (!ENDS.includes(verb)) return;
+      if (!ENDS.has(verb)) return;
       this.#isOver = true;
       if (this.#openAttempts.size > 0) this.#complain(event, `comes while ${[...this.#openAttempts].join()} are open`);
       return;
     }
     if (this.#ended.has(step)) this.#complain(event, "comes after the end of its step");
     if (subject === "task") this.#seeTask(event, verb);
-    else if (ENDS.includes(verb)) this.#seeEnd(event, verb);
+    else if (ENDS.has(verb)) this.#seeEnd(event, verb);
     else if (verb === "ready") this.#seeReady(event);
     else if (verb === "started") this.#seeStart(event);
   }

@@ -205,6 +205,8 @@ const refusals: readonly (readonly [script: string, part: string])[] = [
   ["read @", "name a variable"],
   ["printf -v @ x", "name a variable"],
   ["printf -v $x @", "name a variable"],
+  ["$1eval @", "as code"],
+  ["\\[[ x >&@", "twice"],
   ["test -v @", "name a variable"],
   ["[ -v @ ]", "name a variable"],
   ["[[ -v @ ]]", "name a variable"],

@@ -102,7 +102,7 @@ function readNext(reader: Reader): void {
     else readOperator(reader, character);
   } else {
     const word = openWord(reader);
-    if (character === "'" || character === '"') word.isQuoted = true;
+    if ("'\"\\".includes(character)) word.isQuoted = true;
     word.text += readWordPart(scan, character);
   }
 }
@@ -120,7 +120,7 @@ function readNewline(reader: Reader): void {
   endWord(reader);
   scan.at += 1;
   const { words, inputs } = reader.command;
-  const isUnfinished = reader.isTest || (words[0]?.text === "case" && words.length === 2);
+  const isUnfinished = reader.isTest || (isWord(words[0], "case") && words.length === 2);
   // After `|` the next line goes on with the pipeline.
   const goesOn = words.length === 0 && inputs.length === 0;
   if (!isUnfinished && !goesOn && reader.kind === "command") endPipeline(reader);
@@ -185,7 +185,7 @@ function readRedirection(reader: Reader, character: string): void {
 function readOpening(reader: Reader): void {
   const { scan, command, kind } = reader;
   const [first] = command.words;
-  const isHead = command.words.length === 0 || (first?.text === "for" && command.words.length === 1);
+  const isHead = command.words.length === 0 || (isWord(first, "for") && command.words.length === 1);
   if (reader.word === undefined && kind === "command" && isHead && scan.text.charAt(scan.at + 1) === "(") {
     openWord(reader).text += GROUP;
     readArithmetic(scan);
@@ -229,25 +229,30 @@ function endWord(reader: Reader): void {
   if (word === undefined) return;
   reader.word = undefined;
   reader.redirection = undefined;
-  const mayVanish = !word.isQuoted && word.text !== "" && word.text.replaceAll(EXPANSION, "") === "";
-  const finished: ShellWord = { text: word.text, mayVanish, from: word.from, to: scan.found.length };
+  const { text, isQuoted, from } = word;
+  const mayVanish = !isQuoted && text !== "" && text.replaceAll(EXPANSION, "") === "";
+  const finished: ShellWord = { text, isQuoted, mayVanish, from, to: scan.found.length };
   if (redirection === "input") command.inputs.push(finished);
   if (redirection === "descriptor") refuse(scan, finished, AS_DESCRIPTOR);
   if (redirection !== undefined) return;
   command.words.push(finished);
-  if (reader.kind === "command") readKeyword(reader, finished);
+  if (reader.kind === "command" && !isQuoted) readKeyword(reader, finished);
+}
+
+function isWord(word: ShellWord | undefined, text: string): boolean {
+  return word?.text === text && !word.isQuoted;
 }
 
 /** Takes words of the grammar out of the command, so that its first word is the command's name. */
 function readKeyword(reader: Reader, word: ShellWord): void {
   const { command, openers, scan } = reader;
   const [first] = command.words;
-  if (first?.text === "case" && command.words.length === 3 && word.text === "in") return readBranches(reader);
+  if (isWord(first, "case") && command.words.length === 3 && word.text === "in") return readBranches(reader);
   if (reader.isTest) {
     if (word.text === "]]") reader.isTest = false;
     return;
   }
-  const isName = first?.text === "function" && command.words.length === 2;
+  const isName = isWord(first, "function") && command.words.length === 2;
   if (isName) command.words.length = 0;
   if (command.words.length !== 1) return;
   if (word.text === "[[") reader.isTest = true;

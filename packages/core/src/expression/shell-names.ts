@@ -34,7 +34,9 @@ export function readAssignment(text: string): Assignment | undefined {
 
 /** The text of the word before, over words that may be no words at all; empty where there is none. */
 export function previousText(words: readonly ShellWord[], index: number): string {
-  return words.slice(0, index).findLast((word) => !word.mayVanish)?.text ?? "";
+  let before = index - 1;
+  while (words[before]?.mayVanish === true) before -= 1;
+  return words[before]?.text ?? "";
 }
 
 /** The words of a command from its name on. */

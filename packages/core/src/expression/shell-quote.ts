@@ -120,7 +120,7 @@ function readDollar(scan: ShellScan, isQuoted: boolean): string {
     return next === "'" ? readSingleQuoted(scan, true) : readDoubleQuoted(scan);
   }
   scan.at += 1;
-  if (next !== "" && SPECIAL_PARAMETERS.includes(next)) {
+  if (next !== "" && (SPECIAL_PARAMETERS.includes(next) || isDigit(next))) {
     scan.at += 1;
     return EXPANSION;
   }
@@ -138,7 +138,11 @@ function readName(scan: ShellScan): number {
 /** Whether a variable's name may hold the character. */
 export function isNameCharacter(character: string): boolean {
   const isLetter = (character >= "a" && character <= "z") || (character >= "A" && character <= "Z");
-  return isLetter || (character >= "0" && character <= "9") || character === "_";
+  return isLetter || isDigit(character) || character === "_";
+}
+
+function isDigit(character: string): boolean {
+  return character >= "0" && character <= "9";
 }
 
 function readSubstitution(scan: ShellScan, isQuoted: boolean): string {

@@ -39,6 +39,8 @@ export interface FoundRange {
 export interface ShellWord extends FoundRange {
   /** Without its quotes; what is only known at run time is one of the marks above. */
   readonly text: string;
+  /** Whether any part of it is quoted, so that it is no word of the grammar. */
+  readonly isQuoted: boolean;
   /** Whether it may be no word at all, or several: nothing but unquoted expansions. */
   readonly mayVanish: boolean;
 }

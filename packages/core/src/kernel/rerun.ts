@@ -9,7 +9,7 @@ import { recount } from "./recount.ts";
 import { chooseReset, lostBeside } from "./reset.ts";
 import type { Reset } from "./reset.ts";
 import { openMain } from "./run.ts";
-import { startWithoutSlot } from "./start.ts";
+import { beginItem } from "./start.ts";
 import { setDeadline } from "./timer.ts";
 import { isTerminal } from "./status.ts";
 import type { Work } from "./work.ts";
@@ -59,10 +59,11 @@ function putBack(work: Work, reset: Reset): readonly StepRow[] {
   return items;
 }
 
-/** As if it had never been touched, but for the number of its attempts and resets. */
+/** As if it had never been touched, but for the number of its attempts and resets, and its rate, which counts in real time. */
 function putRowBack(row: StepRow): void {
   const blank = new StepRow(row.step, row.task);
   blank.attempt = row.attempt;
+  blank.rateTat = row.rateTat;
   blank.resets = row.resets + (row.status === "completed" ? 1 : 0);
   assignStepRow(row, blank);
 }
@@ -139,7 +140,7 @@ function startAgain(work: Work, reset: Reset, items: readonly StepRow[]): void {
   for (const item of items) {
     if (work.step(item.step).kind === "task") continue;
     work.state.mapState(item.step).live.add(item.task);
-    startWithoutSlot(work, item);
+    beginItem(work, item);
   }
   for (const step of reset.fresh) {
     if (!isInOpenScope(work, step)) continue;

@@ -26,7 +26,7 @@ export function chooseReset(work: Work, event: RunRetry): Reset {
     chosen.add(event.from, reopensMap(work, event.from) ? "reopened" : "fresh");
     chosen.close(() => true);
   } else {
-    selectFailed(work, chosen);
+    selectFailed(work, chosen, [0]);
     chosen.close((edge) => isCounted(work, edge));
   }
   const { onSuccess, onFailure, finally: last } = work.plan.phases;
@@ -37,15 +37,16 @@ export function chooseReset(work: Work, event: RunRetry): Reset {
 /** Steps lost or stopped because of a failure, which this retry leaves as they are. */
 export function lostBeside(work: Work, reset: Reset): readonly number[] {
   const all = new Selection(work);
-  selectFailed(work, all);
+  const blocks = reset.reopened.filter((step) => !work.step(step).isMap);
+  selectFailed(work, all, [0, ...blocks.map((step) => work.step(step).body!)]);
   all.close((edge) => isLostBy(work, edge));
   const again = new Set([...reset.fresh, ...reset.reopened]);
   const { fresh, reopened } = all.result();
   return [...fresh, ...reopened].filter((step) => !again.has(step) && isLostOrCanceled(work.state.steps[step]));
 }
 
-function selectFailed(work: Work, selection: Selection): void {
-  const scopes = [0];
+/** Selects, in these scopes and in the blocks in them that failed, what failed or was stopped by itself. */
+function selectFailed(work: Work, selection: Selection, scopes: number[]): void {
   for (let scope = scopes.pop(); scope !== undefined; scope = scopes.pop()) {
     for (const member of work.plan.scopes[scope]!.members) {
       const row = work.state.steps[member];

@@ -114,9 +114,14 @@ function enterItems(work: Work, step: PlanStep, owner: StepRow): void {
     owner.nextItem += 1;
     row.readyAt = work.at;
     map.live.add(row.task);
-    if (step.evaluatesItems) ask(work, row);
-    else startWithoutSlot(work, row);
+    beginItem(work, row);
   }
+}
+
+/** Begins an item that takes no slot: its own evaluation comes first where there is one. */
+export function beginItem(work: Work, row: StepRow): void {
+  if (work.step(row.step).evaluatesItems) ask(work, row);
+  else startWithoutSlot(work, row);
 }
 
 /** The answer to `evaluate` of an item. */

@@ -5,7 +5,9 @@ import type { HostFeature } from "./host-features.ts";
 
 function problems(step: object, features: readonly HostFeature[] | null): readonly string[] {
   const { definition } = normalize({ name: "w", steps: [{ id: "a", run: "true", ...step }] });
-  return compile(definition!, { features }).diagnostics.map(({ severity, code, path }) => `${severity} ${code} ${path}`);
+  return compile(definition!, { features }).diagnostics.map(
+    ({ severity, code, path }) => `${severity} ${code} ${path}`,
+  );
 }
 
 test.each([
@@ -21,5 +23,7 @@ test.each([
 
 test("names a schedule that nothing acts on", () => {
   const { definition } = normalize({ name: "w", schedule: "0 3 * * *", steps: [{ id: "a", run: "true" }] });
-  expect(compile(definition!, { features: [] }).diagnostics).toMatchObject([{ code: "unsupported_feature", path: "/schedule" }]);
+  expect(compile(definition!, { features: [] }).diagnostics).toMatchObject([
+    { code: "unsupported_feature", path: "/schedule" },
+  ]);
 });

@@ -70,8 +70,8 @@ function checkCaps(state: RunState, found: string[]): void {
 /** Counters of a step equal a scan of the edges that were resolved when its join was decided. */
 function checkEdges(state: RunState, found: string[]): void {
   for (const row of state.steps) {
-    // A retry of one step leaves those behind it as they were decided before.
-    if (row === undefined || (state.run.epoch > 1 && isTerminal(row.status))) continue;
+    // After a retry, sources may have settled anew behind a join that was decided before and stays so.
+    if (row === undefined || (state.run.epoch > 1 && (isTerminal(row.status) || row.firedSeq > 0))) continue;
     const decidedAt = row.firedSeq > 0 ? row.firedSeq : row.settledSeq > 0 ? row.settledSeq : Infinity;
     const scan = { satisfied: 0, dead: 0, neutral: 0, cut: 0 };
     for (const index of state.plan.steps[row.step]!.incoming) {

@@ -9,10 +9,13 @@ import { evaluatePayload, payloadKeys } from "./attempt-payload.ts";
 import { completeResult, describeFailure } from "./attempt-result.ts";
 import type { AttemptEnd, ResultParts } from "./attempt-result.ts";
 import type { Clock } from "./clock.ts";
+import type { Evaluated } from "./evaluated.ts";
 import type { Handler, HandlerRegistry } from "./registry.ts";
 import type { CachedRun } from "./run-cache.ts";
 import { RunView } from "./run-view.ts";
 import type { SecretReader, SecretValues } from "./secrets.ts";
+import { evaluateGates } from "./start-gate.ts";
+import type { GateLimit, StartGates } from "./start-gate.ts";
 import type { ValueCache } from "./value-cache.ts";
 import { ValueReader } from "./value-reader.ts";
 
@@ -25,6 +28,7 @@ export interface AttemptContext {
   readonly services: Readonly<Record<string, unknown>>;
   readonly inheritedEnv: Readonly<Record<string, string>>;
   readonly maxPayloadBytes: number;
+  readonly gates: StartGates;
   /** How long code that was told to stop may take, milliseconds. */
   readonly graceMs: number;
   now(): number;
@@ -77,6 +81,7 @@ export class Attempt {
   #giveUp: (() => void) | null = null;
   #cancelTimeout: (() => void) | null = null;
   #cancelGrace: (() => void) | null = null;
+  #onStop: (() => void) | null = null;
   #isOver = false;
   #progress: JsonValue | undefined;
   /** Settles with the handler, once it was started: an abandoned one goes on in it. */
@@ -109,12 +114,55 @@ export class Attempt {
     if (isFirst || reason === "lost") this.#stop = reason;
     if (!isFirst) return;
     this.#controller?.abort(new AttemptStopped(reason));
+    this.#onStop?.();
     this.#cancelGrace = this.#context.clock.after(this.#context.graceMs, () => this.#giveUp?.());
   }
 
   /** Runs the attempt to its end. Null: there is nothing to report. Never rejects. */
   async execute(): Promise<AttemptEnd | null> {
     const { timeoutMs } = this.#limits();
+    return this.#runAndReport(timeoutMs);
+  }
+
+  /** As `execute`, after all gates were passed; `onStarted` is called then. */
+  async executeBehind(gates: readonly GateLimit[], onStarted: () => void): Promise<AttemptEnd | null> {
+    const leave: (() => void)[] = [];
+    try {
+      const passed = await this.#pass(gates, leave);
+      if (passed.ok && this.#stop === null) {
+        onStarted();
+        return await this.execute();
+      }
+      const end: CodeEnd = passed.ok
+        ? { kind: "threw", error: new AttemptStopped(this.#stop!) }
+        : { kind: "unresolved", message: passed.message };
+      return await this.#toReport(end, null);
+    } finally {
+      this.#isOver = true;
+      this.#cancelGrace?.();
+      for (const give of leave) give();
+    }
+  }
+
+  /** Waits at each gate in turn, unless the attempt is told to stop meanwhile. */
+  async #pass(gates: readonly GateLimit[], leave: (() => void)[]): Promise<Evaluated> {
+    const { inheritedEnv, values } = this.#context;
+    const view = new RunView(new ValueReader(this.run, values), { inheritedEnv, secrets: null });
+    const evaluated = await evaluateGates(gates, view, this.key);
+    if (!evaluated.ok) return evaluated;
+    const stopped = new Promise<null>((resolve) => (this.#onStop = () => resolve(null)));
+    for (const gate of evaluated.value) {
+      if (this.#stop !== null) break;
+      const entering = this.#context.gates.enter(gate);
+      const give = await Promise.race([entering, stopped]);
+      if (give !== null) leave.push(give);
+      // The turn comes even if nobody wants it any more: it is given on.
+      else void entering.then((unused) => unused());
+    }
+    return { ok: true, value: null };
+  }
+
+  async #runAndReport(timeoutMs: number | null): Promise<AttemptEnd | null> {
     if (timeoutMs !== null) this.#cancelTimeout = this.#context.clock.after(timeoutMs, () => this.stop("timeout"));
     const end = await this.#runCode();
     let reported: AttemptEnd | null;
@@ -190,7 +238,8 @@ export class Attempt {
       return { event: { type: "task.canceled", ...head, started: true }, payload: null, bytes: 0 };
     switch (end.kind) {
       case "unresolved": {
-        const error = { code: "input_unresolved", message: this.#secrets!.masker.maskText(end.message) };
+        const message = this.#secrets?.masker.maskText(end.message) ?? end.message;
+        const error = { code: "input_unresolved", message };
         return { event: { type: "task.failed", ...head, error, retryable: false }, payload: null, bytes: 0 };
       }
       case "threw": {

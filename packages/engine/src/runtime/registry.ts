@@ -1,4 +1,5 @@
 import type { JsonValue } from "@braid/core";
+import type { StepTypeDefaults } from "../steps/define-step-type.ts";
 import type { StepContext, StepResult, StepType } from "../steps/step-type.ts";
 import type { FunctionTable } from "./control.ts";
 
@@ -19,11 +20,15 @@ export class HandlerRegistry {
   readonly #builtIn: ReadonlyMap<string, LoadType>;
   readonly #handlers = new Map<string, Handler | Promise<Handler>>();
   readonly #functions = new Map<string, (input: never) => unknown>();
+  readonly #types = new Map<string, StepType & StepTypeDefaults>();
 
-  constructor(builtIn: ReadonlyMap<string, LoadType>, types: readonly StepType[]) {
+  constructor(builtIn: ReadonlyMap<string, LoadType>, types: readonly (StepType & StepTypeDefaults)[]) {
     this.#builtIn = builtIn;
     this.functions = this.#functions;
-    for (const type of types) this.#handlers.set(type.name, typeHandler(type, true));
+    for (const type of types) {
+      this.#types.set(type.name, type);
+      this.#handlers.set(type.name, typeHandler(type, true));
+    }
   }
 
   /** Adds functions of the builder: handlers by `workflow/step`, control values by the name that the plan gives them. */
@@ -32,6 +37,11 @@ export class HandlerRegistry {
       this.#functions.set(name, run);
       this.#handlers.set(name, { kind: "function", readsAll: true, run: (context) => callFunction(run, context) });
     }
+  }
+
+  /** What a registered step type asks of the steps that use it. */
+  defaultsOf(name: string): StepTypeDefaults | undefined {
+    return this.#types.get(name);
   }
 
   has(name: string): boolean {

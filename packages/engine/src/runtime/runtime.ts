@@ -25,6 +25,7 @@ import { GROUP_KEY, RunGroups } from "./run-groups.ts";
 import { RunWork } from "./run-work.ts";
 import type { BatchRoom, Needs, WorkContext } from "./work-context.ts";
 import { SecretReader } from "./secrets.ts";
+import { StartGates } from "./start-gate.ts";
 import { Starter } from "./starter.ts";
 import { StoreTime } from "./store-time.ts";
 import { ValueCache } from "./value-cache.ts";
@@ -187,6 +188,7 @@ export class Runtime {
       inheritedEnv,
       maxPayloadBytes,
       graceMs,
+      gates: new StartGates(),
       values: this.values,
       secrets: new SecretReader(secretsEnv),
       now: () => this.now(),

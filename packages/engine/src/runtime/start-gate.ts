@@ -1,4 +1,9 @@
 import type { PlanStep } from "@braid/core";
+import type { TaskKey } from "../store/port.ts";
+import { evaluateName } from "./evaluate.ts";
+import type { Evaluated } from "./evaluated.ts";
+import type { RunView } from "./run-view.ts";
+import { joinReads } from "./templates.ts";
 
 interface Gate {
   active: number;
@@ -46,6 +51,35 @@ export class StartGates {
   }
 }
 
-/** Whether attempts of the step have to pass a gate; then they are never started by the commit that queues them. */
-export const isGated = (step: PlanStep, typeLimit: number | null): boolean =>
-  step.host.concurrency !== null || typeLimit !== null;
+/** Limits that attempts of a step have to pass, with the key still as the plan has it; most have none. */
+export function gatesOf(step: PlanStep, typeLimit: number | null): readonly GateLimit[] {
+  const { concurrency, handler } = step.host;
+  if (concurrency === null && typeLimit === null) return NO_GATES;
+  const gates: GateLimit[] = [];
+  // The type first, for all alike: two attempts never wait for each other.
+  if (typeLimit !== null) gates.push({ name: `type ${handler}`, max: typeLimit });
+  if (concurrency !== null) gates.push({ name: `key ${concurrency.key}`, max: concurrency.max });
+  return gates;
+}
+
+const NO_GATES: readonly GateLimit[] = [];
+
+/** The limits with the step's key evaluated for this task. */
+export async function evaluateGates(
+  gates: readonly GateLimit[],
+  view: RunView,
+  key: TaskKey,
+): Promise<Evaluated<readonly GateLimit[]>> {
+  const { concurrencyKey } = view.run.info.control(key.step);
+  if (concurrencyKey === null) return { ok: true, value: gates };
+  const sight = view.sight(key.step, key.task);
+  const reads = joinReads([concurrencyKey]);
+  const missing = view.reader.missing(view.keysOf(sight, reads));
+  if (missing.length > 0) await view.reader.fill(missing);
+  const name = evaluateName(concurrencyKey, { scope: view.scope(sight, { reads }) });
+  if (!name.ok) return { ok: false, message: `\`concurrency.key\`: ${name.message}` };
+  return {
+    ok: true,
+    value: gates.map((gate) => (gate.name.startsWith("key ") ? { ...gate, name: `key ${name.value}` } : gate)),
+  };
+}

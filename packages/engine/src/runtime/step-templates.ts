@@ -32,6 +32,7 @@ export interface ControlTemplates {
   readonly sleep: ParsedValue | null;
   readonly timeout: ParsedValue | null;
   readonly deadline: ParsedValue | null;
+  readonly concurrencyKey: ParsedValue | null;
   readonly signal: ParsedValue | null;
   readonly workflow: ParsedValue | null;
   readonly childInput: ParsedValue | null;
@@ -98,6 +99,7 @@ export function parseControl(step: PlanStep): ControlTemplates {
     sleep: optional(control.sleep, as),
     timeout: optional(control.timeout, as),
     deadline: optional(control.deadline, as),
+    concurrencyKey: optional(control.concurrencyKey, as),
     signal: optional(control.signal, as),
     workflow: optional(control.workflow, as),
     childInput: optional(control.childInput, as),

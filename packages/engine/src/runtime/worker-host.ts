@@ -4,6 +4,7 @@ import { ChangeHints } from "./change-hints.ts";
 import { eventReport, lookReport } from "./outbox.ts";
 import { ownStart, processHost } from "./owners.ts";
 import type { Runtime } from "./runtime.ts";
+import { gatesOf } from "./start-gate.ts";
 import { Worker } from "./worker.ts";
 import type { WorkerContext } from "./worker.ts";
 
@@ -112,6 +113,10 @@ export class WorkerHost {
       attempts,
       hasHandler: (name) => options.registry.has(name),
       handlerNames: () => options.registry.names(),
+      gatesOf: (run, step) => {
+        const planStep = run.info.step(step);
+        return gatesOf(planStep, options.registry.defaultsOf(planStep.host.handler)?.maxConcurrent ?? null);
+      },
       newToken: () => names.next(),
       claim: (request) => time.ask(() => store.claim(request)),
       heartbeat: (request) => time.ask(() => store.heartbeat(request)),

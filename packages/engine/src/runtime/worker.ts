@@ -9,6 +9,7 @@ import type {
 } from "../store/port.ts";
 import { Attempt } from "./attempt.ts";
 import type { AttemptContext, StopReason } from "./attempt.ts";
+import type { AttemptEnd } from "./attempt-result.ts";
 import type { Clock } from "./clock.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { eventReport } from "./outbox.ts";
@@ -16,6 +17,7 @@ import type { Report } from "./outbox.ts";
 import { QueuePlaces } from "./queue-places.ts";
 import { rowKey } from "./row-key.ts";
 import type { CachedRun } from "./run-cache.ts";
+import type { GateLimit } from "./start-gate.ts";
 
 /** How long `task.started` may wait for company. */
 const STARTED_WITHIN_MS = 20;
@@ -42,6 +44,8 @@ export interface WorkerContext {
   readonly attempts: Omit<AttemptContext, "askHeartbeat">;
   hasHandler(name: string): boolean;
   handlerNames(): readonly string[];
+  /** Limits over runs that attempts of the step have to pass. */
+  gatesOf(run: CachedRun, step: number): readonly GateLimit[];
   newToken(): string;
   claim(request: ClaimRequest): Promise<ClaimAnswer>;
   heartbeat(request: HeartbeatRequest): Promise<HeartbeatAnswer>;
@@ -116,9 +120,12 @@ export class Worker {
   }
 
   /** Takes a task that is about to be queued, if a place is free and nobody has waited longer; its token, or null. */
-  offer(run: CachedRun, { queue, handler }: Enqueue): string | null {
+  offer(run: CachedRun, { step, queue, handler }: Enqueue): string | null {
     if (this.#state !== "working" || !this.#places.has(queue)) return null;
     if (!this.#context.hasHandler(handler) || !this.serves(run)) return null;
+    // A task that may have to wait for others is claimed, so that its place in line is known.
+    const isGated = this.#context.gatesOf(run, step).length > 0;
+    if (isGated) return null;
     if (this.#free <= 0) {
       this.#places.leave(queue);
       return null;
@@ -137,7 +144,8 @@ export class Worker {
   /** The commit of an offer was accepted: the attempt has started. */
   begin(run: CachedRun, key: TaskKey, token: string): void {
     this.#reserved -= 1;
-    this.#run(run, key, token);
+    const attempt = this.#enlist(run, key, token);
+    void this.#finish(attempt, attempt.execute());
   }
 
   /** The attempt of a task that runs here, whatever its number. */
@@ -193,16 +201,16 @@ export class Worker {
     });
   }
 
-  #run(run: CachedRun, key: TaskKey, token: string): void {
+  #enlist(run: CachedRun, key: TaskKey, token: string): Attempt {
     const attempt = new Attempt({ run, key, token, context: this.#attemptContext });
     this.#attempts.set(token, attempt);
     this.#byTask.set(taskName(run.id, key.step, key.task), attempt);
     this.#keeper.wake();
-    void this.#execute(attempt);
+    return attempt;
   }
 
-  async #execute(attempt: Attempt): Promise<void> {
-    const end = await attempt.execute();
+  async #finish(attempt: Attempt, ending: Promise<AttemptEnd | null>): Promise<void> {
+    const end = await ending;
     const { run, key, token } = attempt;
     if (end !== null) {
       const { event, payload, bytes } = end;
@@ -288,11 +296,18 @@ export class Worker {
     if (runIds !== null) runIds.add(runId);
     const fence = { step: key.step, task: key.task, token };
     const started = { type: "task.started", at: claimedAt, ...key } as const;
-    this.#context.report(
-      eventReport(runId, started, { fence, version }),
-      this.#context.clock.now() + STARTED_WITHIN_MS,
-    );
-    this.#run(run, key, token);
+    const report = (): void => {
+      const until = this.#context.clock.now() + STARTED_WITHIN_MS;
+      this.#context.report(eventReport(runId, started, { fence, version }), until);
+    };
+    const gates = this.#context.gatesOf(run, key.step);
+    const attempt = this.#enlist(run, key, token);
+    if (gates.length > 0) {
+      void this.#finish(attempt, attempt.executeBehind(gates, report));
+      return;
+    }
+    report();
+    void this.#finish(attempt, attempt.execute());
   }
 
   #pollIn(ms: number): void {
