@@ -216,7 +216,7 @@ test(
         }
         for (const { index, maxConcurrent } of plan.scopes) {
           const cap = index === 0 ? (state.run.maxConcurrent ?? maxConcurrent) : maxConcurrent;
-          const active = [...open].filter((key) => isInside(course, Number(key.split(":")[0]), index)).length;
+          const active = [...open].filter((name) => isInside(course, Number(name.split(":")[0]), index)).length;
           if (cap !== null && active > cap)
             throw new Error(`scope ${index} has ${active} open attempts, its cap is ${cap}`);
         }

@@ -46,9 +46,9 @@ describe("an action", () => {
 
   test("`sleep` has its time in the plan, or is evaluated", () => {
     expect(only({ sleep: "5s" })).toMatchObject({ kind: "sleep", sleepMs: 5000, evaluates: false });
-    const step = only({ sleep: "${{ run.delay }}" });
+    const step = only({ sleep: "${{ run.epoch }}" });
     expect(step).toMatchObject({ sleepMs: 0, evaluates: true, evaluatesItems: false });
-    expect(step.host.control).toEqual({ sleep: "${{ run.delay }}" });
+    expect(step.host.control).toEqual({ sleep: "${{ run.epoch }}" });
   });
 
   test("`signal` has its name in the plan, or is evaluated", () => {

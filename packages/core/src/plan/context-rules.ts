@@ -52,8 +52,10 @@ export class ContextRules {
       case "error":
       case "errors":
         return role === "shared" || (role === "output" && context !== "steps") ? outsideOfSteps(context) : null;
-      case "env":
       case "run":
+        if (member === undefined || RUN_MEMBERS.includes(member)) return null;
+        return unknownMember("`run` has no member", member, RUN_MEMBERS);
+      case "env":
         return null;
       default:
         // `item`, `index` and the `as` of a `forEach`.
@@ -76,6 +78,9 @@ export class ContextRules {
     return { severity: "warning", message, hint: didYouMean(member, this.#keys) ?? "A step writes it with `set`." };
   }
 }
+
+/** What every host gives of the run. */
+const RUN_MEMBERS: readonly string[] = ["id", "workflow", "version", "epoch", "status"];
 
 function outsideOfSteps(context: string): ContextProblem {
   return { severity: "error", message: `\`${context}\` has no value here, outside of steps.` };

@@ -308,3 +308,71 @@ describe("a limit over the runs of a workflow", () => {
     expect((await scene.done(second.result())).status).toBe("completed");
   });
 });
+
+describe("limits of attempts over runs", () => {
+  test("hold for the key of a step and for a step type, and a task that waits can be canceled", async () => {
+    const most = { key: 0, type: 0 };
+    const now = { key: 0, type: 0 };
+    const work = (what: "key" | "type") => async (): Promise<StepResult> => {
+      most[what] = Math.max(most[what], ++now[what]);
+      await after(engine.clock, 1_000);
+      now[what] -= 1;
+      return { output: null };
+    };
+    const engine: Engine & { clock: ProcessClock } = await scene.engine({
+      types: [typeOf("keyed", work("key")), Object.assign(typeOf("scarce", work("type")), { maxConcurrent: 2 })],
+    });
+    await scene.done(engine.work({ concurrency: 20 }));
+    const definition = define(`
+inputs: {host: string}
+steps:
+  - {id: a, dependsOn: [], type: keyed, concurrency: {key: "host-\${{ inputs.host }}", max: 1}}
+  - {id: b, dependsOn: [], type: scarce}
+`);
+    const start = (host: string) => scene.done(engine.start(definition, { input: { host } }));
+    const handles = [await start("x"), await start("x"), await start("x")];
+    await scene.done(handles[2]!.cancel());
+    const results = await Promise.all(handles.map((handle) => scene.done(handle.result())));
+    expect(results.map(({ status }) => status)).toEqual(["completed", "completed", "canceled"]);
+    expect(most).toEqual({ key: 1, type: 2 });
+    const [first, second] = results.map(({ steps }) => Date.parse(steps["a"]!.startedAt!));
+    expect(Math.abs(second! - first!)).toBeGreaterThan(990);
+  });
+
+  test("are not all that a step type asks for: retries and timeouts are filled in where a step says nothing", async () => {
+    const asking = Object.assign(
+      typeOf("asking", async ({ attempt }) => {
+        if (attempt < 3) throw new Error("not yet");
+        return { output: null };
+      }),
+      { retry: { maxAttempts: 3, delay: 1 }, timeout: 5_000 },
+    );
+    const engine = await scene.engine({ types: [asking] });
+    await scene.done(engine.work());
+    const run = (text: string) => scene.done(engine.start(define(text)).then((handle) => handle.result()));
+    expect((await run("{name: one, steps: [{id: a, type: asking}]}")).steps["a"]?.attempts).toBe(3);
+    const own = await run("{name: two, steps: [{id: a, type: asking, retry: {maxAttempts: 1}}]}");
+    expect(own.steps["a"]).toMatchObject({ status: "failed", attempts: 1 });
+  });
+});
+
+test("an evaluation that needs a function of another process is left to that one", async () => {
+  const quick = typeOf("quick", async () => ({ output: 4 }));
+  const definition = define("{name: w, steps: [{id: a, type: quick}, {id: b, type: quick, when: 'true'}]}");
+  const [a, b] = definition.steps;
+  const withFunction = { ...definition, steps: [a!, { ...b!, when: { $function: "w/b#when" } }] };
+  const first = await scene.engine({ types: [quick] });
+  await scene.done(first.work());
+  const { id } = await scene.done(first.start(withFunction));
+  await scene.time.run(60_000);
+  expect((await first.inspect(id))?.steps["b"]).toMatchObject({ status: "pending" });
+  const seen: unknown[] = [];
+  const second = await scene.engine({
+    types: [quick],
+    functions: new Map([["w/b#when", ({ deps }: { deps: unknown }) => seen.push(deps) < 0]]) as never,
+  });
+  await scene.done(second.work());
+  const result = await scene.done(second.get(id).then((handle) => handle!.result()));
+  expect(result.steps["b"]).toMatchObject({ status: "skipped", skipReason: "condition" });
+  expect(seen).toEqual([{ a: 4 }]);
+});

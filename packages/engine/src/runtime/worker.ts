@@ -295,18 +295,21 @@ export class Worker {
     const { runIds } = this.settings;
     if (runIds !== null) runIds.add(runId);
     const fence = { step: key.step, task: key.task, token };
-    const started = { type: "task.started", at: claimedAt, ...key } as const;
-    const report = (): void => {
+    const report = (at: number): void => {
       const until = this.#context.clock.now() + STARTED_WITHIN_MS;
+      const started = { type: "task.started", at, ...key } as const;
       this.#context.report(eventReport(runId, started, { fence, version }), until);
     };
     const gates = this.#context.gatesOf(run, key.step);
     const attempt = this.#enlist(run, key, token);
     if (gates.length > 0) {
-      void this.#finish(attempt, attempt.executeBehind(gates, report));
+      void this.#finish(
+        attempt,
+        attempt.executeBehind(gates, () => report(this.#context.attempts.now())),
+      );
       return;
     }
-    report();
+    report(claimedAt);
     void this.#finish(attempt, attempt.execute());
   }
 

@@ -6,6 +6,7 @@ import { EngineError, InvalidDefinition, InvalidInput } from "./errors.ts";
 import type { PlanCache } from "./plan-cache.ts";
 import { PlanInfo } from "./plan-info.ts";
 import type { HandlerRegistry } from "./registry.ts";
+import { withTypeDefaults } from "./type-defaults.ts";
 import type { Store } from "../store/port.ts";
 
 /** Compiles and stores workflows, and finds stored ones. */
@@ -67,7 +68,8 @@ export class Workflows {
     return stored;
   }
 
-  async #compileAndStore(definition: Definition): Promise<PlanInfo> {
+  async #compileAndStore(written: Definition): Promise<PlanInfo> {
+    const definition = withTypeDefaults(written, (type) => this.#registry.defaultsOf(type));
     const { plan, diagnostics } = compile(definition, { types: this.#registry.typeNames(), features: [] });
     if (plan === null) throw new InvalidDefinition(definition.name, diagnostics);
     const { name } = definition;
