@@ -16,12 +16,14 @@ export const EVERY_CONTROL: HostOptions = { allowsCancel: true, allowsPause: tru
 const MAX_EVENTS = 1500;
 
 /**
- * Takes a run from its creation to its end: the host picks events, `apply` applies them. Gives the events. A run that
- * stands still or does not end is an error, and every error tells the whole course.
+ * Takes a run from its creation to its end: the host picks events, `apply` applies them, and `afterwards` looks at a host
+ * that has carried out the commands. Gives the events. A run that stands still or does not end is an error, and every
+ * error tells the whole course.
  */
 export function drive(
   { plan, numbers, options }: Course,
   apply: (event: RunEvent, host: Host) => Transition,
+  afterwards: (host: Host) => void = () => {},
 ): readonly RunEvent[] {
   const host = new Host(plan, new Choices(numbers), options);
   const events: RunEvent[] = [];
@@ -31,6 +33,7 @@ export function drive(
       const { commands, ignored } = apply(event, host);
       host.told(event, ignored === null);
       host.carryOut(commands);
+      afterwards(host);
       if (events.length > MAX_EVENTS) throw new Error("the run does not end");
     }
     if (!host.isFinished) throw new Error("nothing can happen any more, and the run is not over");

@@ -29,11 +29,31 @@ export class Host {
     this.#options = options;
   }
 
-  /** What became of an event: one that the kernel ignored has changed nothing. */
+  /** The event has been applied, or was ignored. Either way what it reports is off the books. */
   told(event: RunEvent, isApplied: boolean): void {
-    if (!isApplied) return;
-    if (event.type === "run.create") this.#stage = "created";
-    if (event.type === "run.start") this.#stage = "started";
+    switch (event.type) {
+      case "run.create":
+        this.#stage = "created";
+        return;
+      case "run.start":
+        this.#stage = "started";
+        return;
+      case "step.evaluated":
+      case "run.evaluated":
+        this.evaluations.shift();
+        return;
+      case "timer.fired":
+        this.timers.delete(timerKey(event));
+        return;
+      case "child.settled":
+        this.children.delete(keyOf(event));
+        return;
+      default:
+        if (isApplied) this.#control(event);
+    }
+  }
+
+  #control(event: RunEvent): void {
     if (event.type === "run.cancel" || event.type === "run.resume") this.isPaused = false;
     if (event.type === "run.pause") this.isPaused = true;
     if (event.type !== "run.retry") return;
@@ -108,12 +128,12 @@ export class Host {
   /** The next event; null when the run has ended for good, or when there is nothing left that anyone could report. */
   next(): RunEvent | null {
     if (this.isFinished) return this.#retry();
-    const evaluation = this.evaluations.shift();
+    const [evaluation] = this.evaluations;
     if (evaluation !== undefined) return this.#answer(evaluation);
     this.now += [0, 0, 1, 5, 17, 40][this.#choices.pick(6)]!;
     if (this.#stage === "none") return this.#create();
-    const control = this.#control();
-    if (control !== null) return control;
+    const interruption = this.#interrupt();
+    if (interruption !== null) return interruption;
     if (this.#stage === "created") return this.#start();
     const asked = [...this.attempts.values()].filter(
       ({ cancel }) => cancel === "asked" || cancel === "asked_if_queued",
@@ -135,7 +155,7 @@ export class Host {
   }
 
   /** What a person does to the run, now and then. */
-  #control(): RunEvent | null {
+  #interrupt(): RunEvent | null {
     const { allowsCancel, allowsPause } = this.#options;
     const at = this.now;
     if (this.isPaused && this.#choices.pick(4) === 3) return { type: "run.resume", at };
@@ -192,11 +212,7 @@ export class Host {
   #report(): RunEvent | null {
     const candidates: (() => RunEvent)[] = [
       ...[...this.attempts.values()].map((attempt) => () => this.#reportAttempt(attempt)),
-      ...[...this.children.entries()].map(
-        ([key, child]) =>
-          () =>
-            this.#reportChild(key, child),
-      ),
+      ...[...this.children.values()].map((child) => () => this.#reportChild(child)),
       ...[...this.signals.values()].map((signal) => () => this.#reportSignal(signal)),
     ];
     const due = [...this.timers.values()].toSorted((a, b) => a.at - b.at);
@@ -230,8 +246,7 @@ export class Host {
     return { type: "task.failed", ...base, error: FAILED };
   }
 
-  #reportChild(key: string, child: { step: number; task: number; attempt: number; isCanceled: boolean }): RunEvent {
-    this.children.delete(key);
+  #reportChild(child: { step: number; task: number; attempt: number; isCanceled: boolean }): RunEvent {
     const { step, task, attempt, isCanceled } = child;
     const status = (["completed", "completed", "failed", "canceled"] as const)[this.#choices.pick(4)]!;
     const isObeyed = isCanceled && this.#choices.pick(3) < 2;
@@ -246,19 +261,13 @@ export class Host {
 
   #fire(timer: HostTimer): RunEvent {
     this.now = Math.max(this.now, timer.at);
-    this.timers.delete(timerKey(timer));
     return { type: "timer.fired", at: this.now, step: timer.step, task: timer.task, timer: timer.timer };
   }
 
-  /** The earliest of the timers that will be open when these commands have been carried out; null without one. */
-  wakeAfter(event: RunEvent, commands: readonly Command[]): number | null {
-    const timers = new Map([...this.timers].map(([key, { at }]) => [key, at]));
-    if (event.type === "timer.fired") timers.delete(timerKey(event));
-    for (const command of commands) {
-      if (command.type === "setTimer") timers.set(timerKey(command), command.at);
-      if (command.type === "clearTimer") timers.delete(timerKey(command));
-    }
-    return timers.size === 0 ? null : Math.min(...timers.values());
+  /** The earliest open timer; null without one. */
+  get wakeAt(): number | null {
+    const instants = [...this.timers.values()].map(({ at }) => at);
+    return instants.length === 0 ? null : Math.min(...instants);
   }
 }
 

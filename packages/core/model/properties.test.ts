@@ -4,6 +4,7 @@ import type { Command } from "../src/kernel/command.ts";
 import type { RunEvent } from "../src/kernel/event.ts";
 import { createState, loadState, pendingCommands, restore } from "../src/kernel/load.ts";
 import { transition } from "../src/kernel/transition.ts";
+import type { Transition } from "../src/kernel/transition-types.ts";
 import type { RowChange } from "../src/state/rows.ts";
 import { itemRow, stepRow } from "../src/state/run-state.ts";
 import type { RunState } from "../src/state/run-state.ts";
@@ -13,6 +14,7 @@ import type { Host } from "./host.ts";
 import { EVERYTHING } from "./random-plan.ts";
 import { dumpOf, JsonStore, record, textOf } from "./record.ts";
 import type { Recorded } from "./record.ts";
+import { wrongReasons } from "./pending-reasons.ts";
 import { courses, settings, TIMEOUT_MS } from "./settings.ts";
 import { staleEvents } from "./stale-events.ts";
 import { checkTrace } from "./trace-rules.ts";
@@ -91,11 +93,8 @@ test(
   () => {
     const property = fc.property(anyCourse, (course) => {
       const state = createState(course.plan, "run-1");
-      drive(course, (event, host) => {
-        const done = transition(course.plan, state, event);
-        expect(asked(pendingCommands(state))).toEqual(owed(state, host, { event, commands: done.commands }));
-        return done;
-      });
+      const apply = (event: RunEvent): Transition => transition(course.plan, state, event);
+      drive(course, apply, (host) => expect(asked(pendingCommands(state))).toEqual(owed(state, host)));
     });
     fc.assert(property, settings(0.2));
   },
@@ -105,31 +104,15 @@ test(
 const asked = (commands: readonly Command[]): string[] =>
   commands.map((command) => `${command.type} ${"step" in command ? `${command.step}:${command.task}` : ""}`).toSorted();
 
-const key = ({ step, task }: { step: number; task: number }): string => `${step}:${task}`;
-
-/** What the host owes once it has carried out these commands. */
-function owed(
-  state: RunState,
-  host: Host,
-  { event, commands }: { readonly event: RunEvent; readonly commands: readonly Command[] },
-): string[] {
+function owed(state: RunState, host: Host): string[] {
   // The answer for a step that was skipped meanwhile still comes, and is stale.
   const isOpen = ({ step, task }: { step: number; task: number }): boolean =>
     step === -1 || ((task === -1 ? stepRow(state, step) : itemRow(state, step, task))?.isEvaluating ?? false);
-  const open = new Set([
-    ...host.evaluations.filter(isOpen).map((one) => `evaluate ${key(one)}`),
-    ...[...host.signals.values()].map((one) => `awaitSignal ${key(one)}`),
-    ...[...host.children.values()].map((one) => `startChild ${key(one)}`),
-  ]);
-  if (event.type === "child.settled") open.delete(`startChild ${key(event)}`);
-  for (const command of commands) {
-    if (command.type === "evaluate" || command.type === "awaitSignal" || command.type === "startChild") {
-      open.add(`${command.type} ${key(command)}`);
-    }
-    if (command.type === "forgetSignal") open.delete(`awaitSignal ${key(command)}`);
-    if (command.type === "finishRun") open.clear();
-  }
-  return [...open].toSorted();
+  return [
+    ...host.evaluations.filter(isOpen).map(({ step, task }) => `evaluate ${step}:${task}`),
+    ...[...host.signals.values()].map(({ step, task }) => `awaitSignal ${step}:${task}`),
+    ...[...host.children.values()].map(({ step, task }) => `startChild ${step}:${task}`),
+  ].toSorted();
 }
 
 test(
@@ -141,7 +124,7 @@ test(
       const earlier: RunEvent[] = [];
       drive(course, (event, host) => {
         const before = dumpOf(plan, state);
-        for (const stale of staleEvents([...earlier, event], host, numbers[earlier.length] ?? 0)) {
+        for (const stale of staleEvents(earlier, host, numbers[earlier.length] ?? 0)) {
           const { changes, commands, trace, ignored } = transition(plan, state, stale);
           if (
             ignored === null ||
@@ -191,10 +174,15 @@ function refuse(state: RunState, { plan }: Course, batch: readonly Recorded[]): 
 }
 
 test(
-  "every run ends: as long as it has not, somebody owes it something or a timer is open",
+  "every run ends, and until then every step that has not settled has a reason to wait that can be named",
   () => {
     const property = fc.property(anyCourse, (course) => {
-      record(course);
+      const state = createState(course.plan, "run-1");
+      const apply = (event: RunEvent): Transition => transition(course.plan, state, event);
+      drive(course, apply, (host) => {
+        const problems = wrongReasons(state, host);
+        if (problems.length > 0) throw new Error(problems.join("\n"));
+      });
     });
     fc.assert(property, settings(0.4));
   },
@@ -207,20 +195,14 @@ test(
     const property = fc.property(anyCourse, (course) => {
       const { plan } = course;
       const state = createState(plan, "run-1");
-      drive(course, (event, host) => {
-        const done = transition(plan, state, event);
-        const open = new Set(host.attempts.keys());
-        for (const command of done.commands) {
-          if (command.type === "startTask") open.add(`${command.step}:${command.task}:${command.attempt}`);
-          if (command.type === "closeTask") open.delete(`${command.step}:${command.task}:${command.attempt}`);
-        }
+      const apply = (event: RunEvent): Transition => transition(plan, state, event);
+      drive(course, apply, (host) => {
         for (const { index, maxConcurrent } of plan.scopes) {
           const cap = index === 0 ? (state.run.maxConcurrent ?? maxConcurrent) : maxConcurrent;
-          const active = [...open].filter((name) => isInside(course, Number(name.split(":")[0]), index)).length;
-          if (cap !== null && active > cap)
-            throw new Error(`scope ${index} has ${active} open attempts, its cap is ${cap}`);
+          const open = [...host.attempts.values()].filter(({ step }) => isInside(course, step, index)).length;
+          if (cap !== null && open > cap)
+            throw new Error(`scope ${index} has ${open} open attempts, its cap is ${cap}`);
         }
-        return done;
       });
     });
     fc.assert(property, settings(0.2));

@@ -1,26 +1,12 @@
 import type { RunEvent } from "../src/kernel/event.ts";
 import type { Host } from "./host.ts";
 
-/**
- * An event that a run has had before, as it might come once more, and reports of attempts that do not exist. The last of
- * `events` is the one that comes next, and the host has already taken it off its books.
- */
-export function staleEvents(events: readonly RunEvent[], host: Host, number: number): RunEvent[] {
-  const event = events[number % events.length]!;
-  const isStale = !isOwed(event, host) && nameOf(event) !== nameOf(events.at(-1)!);
-  const again = isStale ? [{ ...event, at: host.now }] : [];
+/** An event that a run has had before, as it might come once more, and reports of attempts that do not exist. */
+export function staleEvents(earlier: readonly RunEvent[], host: Host, number: number): RunEvent[] {
+  const event = earlier[number % Math.max(1, earlier.length)];
+  const again = event === undefined || isOwed(event, host) ? [] : [{ ...event, at: host.now }];
   return [...again, ...[...host.attempts.values()].flatMap((attempt) => strangers(attempt, host.now))];
 }
-
-/** What an event is about, whenever it comes. */
-const nameOf = (event: RunEvent): string =>
-  [
-    event.type,
-    "step" in event ? event.step : "",
-    "task" in event ? event.task : "",
-    "attempt" in event ? event.attempt : "",
-    "timer" in event ? event.timer : "",
-  ].join();
 
 /** Whether the host still owes such an event, so that it would not be a duplicate. */
 function isOwed(event: RunEvent, host: Host): boolean {

@@ -3,7 +3,7 @@ import { offerMap } from "./admission.ts";
 import { markStarted } from "./settle.ts";
 import { clearDeadline, clearTaskTimer } from "./timer.ts";
 import { isTerminal } from "./status.ts";
-import type { StepError } from "./status.ts";
+import type { SkipReason, StepError } from "./status.ts";
 import type { StopCause } from "../state/rows.ts";
 import type { Work } from "./work.ts";
 
@@ -49,13 +49,25 @@ export function stopItem(work: Work, row: StepRow, cause: StopCause): void {
   else owner.skippedItems += 1;
 }
 
-/** Items that will never start: they keep having no row. */
+/** Items that will never start: they keep having no row, unless they have one from an earlier epoch. */
 export function skipUnstartedItems(work: Work, owner: StepRow): void {
   const rest = owner.items! - owner.nextItem;
   if (rest === 0) return;
+  skipLeftRows(work, owner, "scope_failed");
   work.touch(owner).skippedItems += rest;
   owner.remaining -= rest;
   if (owner.remaining === 0) work.scopes.push(work.step(owner.step).body!);
+}
+
+/** Rows of an earlier epoch that this one has not come to, or has no items for. */
+export function skipLeftRows(work: Work, owner: StepRow, reason: SkipReason): void {
+  const { rows } = work.state.mapState(owner.step);
+  const first = reason === "scope_failed" ? owner.nextItem : owner.items!;
+  for (const row of rows.slice(first)) {
+    if (row?.status !== "pending") continue;
+    work.touch(row).status = "skipped";
+    row.skipReason = reason;
+  }
 }
 
 /** How many items may fail without failing the map. */

@@ -26,7 +26,10 @@ export function chooseReset(work: Work, event: RunRetry): Reset {
     chosen.add(event.from, reopensMap(work, event.from) ? "reopened" : "fresh");
     chosen.close(() => true);
   } else {
-    selectFailed(work, chosen, [0]);
+    eachFailed(work, [0], (member) => {
+      const goesOn = work.step(member).body !== null && hasBegun(work, member);
+      chosen.add(member, goesOn ? "reopened" : "fresh");
+    });
     chosen.close((edge) => isCounted(work, edge));
   }
   const { onSuccess, onFailure, finally: last } = work.plan.phases;
@@ -34,27 +37,36 @@ export function chooseReset(work: Work, event: RunRetry): Reset {
   return chosen.result();
 }
 
-/** Steps lost or stopped because of a failure, which this retry leaves as they are. */
+/**
+ * Steps lost or stopped because of a failure that counted, which this retry leaves as they are: in the run's own list, in
+ * the blocks that it reopens, and in blocks in these that failed.
+ */
 export function lostBeside(work: Work, reset: Reset): readonly number[] {
-  const all = new Selection(work);
   const blocks = reset.reopened.filter((step) => !work.step(step).isMap);
-  selectFailed(work, all, [0, ...blocks.map((step) => work.step(step).body!)]);
-  all.close((edge) => isLostBy(work, edge));
+  const seeds: number[] = [];
+  eachFailed(work, [0, ...blocks.map((step) => work.step(step).body!)], (member) => seeds.push(member));
+  const lost = new Set(seeds);
+  for (let step = seeds.pop(); step !== undefined; step = seeds.pop()) {
+    for (const index of work.step(step).outgoing) {
+      const edge = work.plan.edges[index]!;
+      if (lost.has(edge.to) || !isLostBy(work, edge)) continue;
+      lost.add(edge.to);
+      seeds.push(edge.to);
+    }
+  }
   const again = new Set([...reset.fresh, ...reset.reopened]);
-  const { fresh, reopened } = all.result();
-  return [...fresh, ...reopened].filter((step) => !again.has(step) && isLostOrCanceled(work.state.steps[step]));
+  return [...lost].filter((step) => !again.has(step) && isLostOrCanceled(work.state.steps[step]));
 }
 
-/** Selects, in these scopes and in the blocks in them that failed, what failed or was stopped by itself. */
-function selectFailed(work: Work, selection: Selection, scopes: number[]): void {
+/** Calls back with what failed or was stopped by itself, in these scopes and in the blocks in them that did. */
+function eachFailed(work: Work, scopes: number[], found: (member: number) => void): void {
   for (let scope = scopes.pop(); scope !== undefined; scope = scopes.pop()) {
     for (const member of work.plan.scopes[scope]!.members) {
       const row = work.state.steps[member];
       if (row === undefined || !isFailedByItself(row)) continue;
+      found(member);
       const { body, isMap } = work.step(member);
-      const goesOn = body !== null && hasBegun(work, member);
-      selection.add(member, goesOn ? "reopened" : "fresh");
-      if (goesOn && !isMap) scopes.push(body);
+      if (body !== null && !isMap && hasBegun(work, member)) scopes.push(body);
     }
   }
 }

@@ -3,7 +3,7 @@ import type { StepRow } from "../state/rows.ts";
 import { offerMap, want } from "./admission.ts";
 import type { StepEvaluated } from "./event.ts";
 import { fire } from "./join.ts";
-import { completeItem, failItem, itemStarted } from "./map.ts";
+import { completeItem, failItem, itemStarted, skipLeftRows } from "./map.ts";
 import { complete, dependencies, fail, markStarted, skip } from "./settle.ts";
 import { setDeadline, setTaskTimer } from "./timer.ts";
 import type { StepError } from "./status.ts";
@@ -41,7 +41,10 @@ export function stepEvaluated(work: Work, row: StepRow, event: StepEvaluated): v
     return;
   }
   takeValues(row, event);
-  if (step.isMap) row.items = event.items ?? 0;
+  if (step.isMap) {
+    row.items = event.items ?? 0;
+    skipLeftRows(work, row, "branch_not_taken");
+  }
   delayOrReady(work, step, event.startDelayMs ?? step.startDelayMs);
 }
 

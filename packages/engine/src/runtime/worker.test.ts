@@ -369,7 +369,7 @@ test("an evaluation that needs a function of another process is left to that one
   const seen: unknown[] = [];
   const second = await scene.engine({
     types: [quick],
-    functions: new Map([["w/b#when", ({ deps }: { deps: unknown }) => seen.push(deps) < 0]]) as never,
+    functions: new Map([["w/b#when", ({ deps }: { deps: unknown }) => seen.push(deps) < 0]]),
   });
   await scene.done(second.work());
   const result = await scene.done(second.get(id).then((handle) => handle!.result()));

@@ -9,8 +9,6 @@ import { pruneClaims } from "./contract/prune.ts";
 import { recordClaims } from "./contract/records.ts";
 import { rowClaims } from "./contract/rows.ts";
 
-export type { StoreBench, StoreClaim } from "./contract/fixtures.ts";
-
 /**
  * What every store promises, one claim after the other. A test runs each on an empty store; an implementation may skip one
  * only by its exact words and with a reason.

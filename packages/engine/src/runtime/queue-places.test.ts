@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { QueuePlaces } from "./queue-places.ts";
+
+const task = (queue: string) => ({
+  queue,
+  runId: "r",
+  step: 0,
+  task: -1,
+  attempt: 1,
+  token: "t",
+  handler: "h",
+  claimedAt: 0,
+  version: 1,
+  stopCause: null,
+});
+
+test("places are shared between queues, and by turns where there are too few", () => {
+  const places = new QueuePlaces(["a", "b"]);
+  const sum = (free: number): number => places.share(free).reduce((total, { limit }) => total + limit, 0);
+  expect([sum(0), sum(1), sum(5), sum(8)]).toEqual([0, 1, 5, 8]);
+  expect([places.share(1)[0]?.queue, places.share(1)[0]?.queue]).toEqual(["a", "b"]);
+});
+
+test("a queue is drained when a claim came back short, until a task has to be left in it", () => {
+  const places = new QueuePlaces(["a", "b"]);
+  const asked = [
+    { queue: "a", limit: 2 },
+    { queue: "b", limit: 1 },
+  ];
+  places.note(asked, [task("a"), task("b")]);
+  expect([places.isDrained("a"), places.isDrained("b"), places.areAllDrained]).toEqual([true, false, false]);
+  places.note(asked, []);
+  expect(places.areAllDrained).toBe(true);
+  places.leave("a");
+  expect([places.isDrained("a"), places.areAllDrained]).toEqual([false, false]);
+});
