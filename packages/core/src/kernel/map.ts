@@ -53,17 +53,19 @@ export function stopItem(work: Work, row: StepRow, cause: StopCause): void {
 export function skipUnstartedItems(work: Work, owner: StepRow): void {
   const rest = owner.items! - owner.nextItem;
   if (rest === 0) return;
-  skipLeftRows(work, owner, "scope_failed");
+  skipLeftRows(work, owner, { first: owner.nextItem, reason: "scope_failed" });
   work.touch(owner).skippedItems += rest;
   owner.remaining -= rest;
   if (owner.remaining === 0) work.scopes.push(work.step(owner.step).body!);
 }
 
-/** Rows of an earlier epoch that this one has not come to, or has no items for. */
-export function skipLeftRows(work: Work, owner: StepRow, reason: SkipReason): void {
-  const { rows } = work.state.mapState(owner.step);
-  const first = reason === "scope_failed" ? owner.nextItem : owner.items!;
-  for (const row of rows.slice(first)) {
+/** Skips rows of an earlier epoch that this one has not come to, or has no items for. */
+export function skipLeftRows(
+  work: Work,
+  owner: StepRow,
+  { first, reason }: { readonly first: number; readonly reason: SkipReason },
+): void {
+  for (const row of work.state.mapState(owner.step).rows.slice(first)) {
     if (row?.status !== "pending") continue;
     work.touch(row).status = "skipped";
     row.skipReason = reason;

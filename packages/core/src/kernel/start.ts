@@ -43,7 +43,7 @@ export function stepEvaluated(work: Work, row: StepRow, event: StepEvaluated): v
   takeValues(row, event);
   if (step.isMap) {
     row.items = event.items ?? 0;
-    skipLeftRows(work, row, "branch_not_taken");
+    skipLeftRows(work, row, { first: row.items, reason: "branch_not_taken" });
   }
   delayOrReady(work, step, event.startDelayMs ?? step.startDelayMs);
 }
