@@ -1,7 +1,7 @@
 import type { RunRetry } from "../src/kernel/event.ts";
 import { edgeOf, incomingOf } from "./naive-edges.ts";
 import { beginItem } from "./naive-start.ts";
-import { newScope, newStep, newTask } from "./naive-state.ts";
+import { newScope, newStep, newTask, stepsInside } from "./naive-state.ts";
 import type { NaiveState, NaiveStep } from "./naive-state.ts";
 
 /** `run.retry`: which steps of a terminal run run again, and what they keep. */
@@ -22,7 +22,7 @@ export function retryRun(state: NaiveState, event: RunRetry): boolean {
   const limit = run.overrides.timeoutMs ?? plan.scopes[0]!.timeoutMs;
   run.timeoutAt = limit === null ? null : run.at + limit;
   for (const owner of phaseOwners(state)) choice.afresh.add(owner);
-  for (const owner of phaseOwners(state)) for (const inside of everythingIn(state, owner)) choice.afresh.add(inside);
+  for (const owner of phaseOwners(state)) for (const inside of stepsInside(state, owner)) choice.afresh.add(inside);
   state.scopes[0] = { ...newScope(), isOpen: true, arrival: state.scopes[0]!.arrival };
   for (const index of choice.reopened) reopen(state, index);
   for (const index of choice.afresh) resetStep(state, index);
@@ -55,12 +55,6 @@ function canBeAskedFor(state: NaiveState, index: number): boolean {
   return (
     step !== undefined && step.kind !== "phase" && step.kind !== "pool" && !step.hidden && !isInPhase(state, index)
   );
-}
-
-function everythingIn(state: NaiveState, index: number): number[] {
-  const { body, isMap } = state.plan.steps[index]!;
-  if (body === null || isMap) return [];
-  return state.plan.scopes[body]!.members.flatMap((member) => [member, ...everythingIn(state, member)]);
 }
 
 /** Failures that counted, canceled steps but lost races, and steps that a stop skipped. */
@@ -96,7 +90,7 @@ function canReopen(state: NaiveState, step: NaiveStep): boolean {
 }
 
 function addAfresh(state: NaiveState, index: number, { afresh, reopened }: Choice): void {
-  for (const one of [index, ...everythingIn(state, index)]) {
+  for (const one of [index, ...stepsInside(state, index)]) {
     afresh.add(one);
     reopened.delete(one);
   }
@@ -122,7 +116,7 @@ function follow({ state, scope, choice }: Search, counts: (edge: number) => bool
   }
 }
 
-/** Whether the join at the end of the edge was decided when the edge had been resolved. */
+/** Whether the edge had been resolved when the join at its end fired, or when the step there was skipped. */
 function joinCounted(state: NaiveState, index: number): boolean {
   const { from, to } = state.plan.edges[index]!;
   const source = state.steps[from]!;

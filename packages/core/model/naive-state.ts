@@ -184,3 +184,12 @@ export const isOutside = (scope: NaiveScope): boolean => scope.stop === "outside
 export function allTasks(state: NaiveState): NaiveTask[] {
   return state.steps.flatMap((step): NaiveTask[] => [step, ...(step.items ?? [])]);
 }
+
+/** Everything that a block holds, at any depth. */
+export function stepsInside(state: NaiveState, index: number): number[] {
+  const { body, isMap } = state.plan.steps[index]!;
+  const found: number[] = [];
+  if (body === null || isMap) return found;
+  for (const member of state.plan.scopes[body]!.members) found.push(member, ...stepsInside(state, member));
+  return found;
+}

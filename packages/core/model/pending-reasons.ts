@@ -27,8 +27,9 @@ function isOpen(state: RunState, step: number): boolean {
   const { owner } = state.plan.scopes[state.plan.steps[step]!.scope]!;
   if (isTerminal(status)) return false;
   if (owner < 0) return true;
-  const isPhase = state.plan.steps[owner]!.kind === "phase";
-  return isPhase ? (stepRow(state, owner)?.firedSeq ?? 0) > 0 : isOpen(state, owner);
+  if (state.plan.steps[owner]!.kind !== "phase") return isOpen(state, owner);
+  const isReached = state.run.phase === (owner === state.plan.phases.finally ? "finally" : "hooks");
+  return isReached && !isTerminal(stepRow(state, owner)?.status ?? "pending");
 }
 
 function isTrue(state: RunState, host: Host, { step, reason }: { step: number; reason: PendingReason }): boolean {
@@ -64,6 +65,8 @@ function isTrue(state: RunState, host: Host, { step, reason }: { step: number; r
       return reason.steps.length > 0 && reason.steps.every((id) => isUnsettled(state, id));
     case "block":
       return isUnsettled(state, reason.step);
+    case "handlers":
+      return reason.steps.length > 0 && reason.steps.every((id) => isUnsettled(state, id));
     default:
       return reason satisfies never;
   }

@@ -68,6 +68,8 @@ function applyToStep(node: NodeView, line: TraceLine): void {
     return;
   }
   if (isSettled(node.status) && !isSettled(status)) reopen(node);
+  // Once per epoch, and only of a step that begins anew: a map that goes on with some of its items has none.
+  if (line.type === "step.ready" && node.items !== null) node.items.completed = 0;
   node.status = status;
   node.detail = detailOf(line);
   node.dueAt = dueAtOf(line);
@@ -94,6 +96,10 @@ function reopen(node: NodeView): void {
 function applyToTask(node: NodeView, line: TraceLine): void {
   const { items } = node;
   if (line.type === "task.started") {
+    if (isSettled(node.status)) {
+      reopen(node);
+      node.status = "running";
+    }
     node.running.set(line.task, line.at);
     if (items === null) node.attempt = line.attempt;
     if (node.status === "ready" || node.status === "waiting") node.status = "running";

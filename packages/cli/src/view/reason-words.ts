@@ -31,6 +31,8 @@ export function reasonWords(reason: PendingReason, plan: Plan, now: number): str
       return `waits for ${listed(reason.steps)}`;
     case "block":
       return `waits for ${oneLine(reason.step)} to start`;
+    case "handlers":
+      return `waits to see whether ${listed(reason.steps)} will handle a failure in it`;
     default:
       return reason satisfies never;
   }

@@ -275,6 +275,14 @@ test("gives references and problems their place in the script", () => {
   ]);
 });
 
+test.each(["\\\nEOF", "E\\\nOF", "EOF\\\n"])(
+  "refuses a here-document that shells end at different places: %j",
+  (line) => {
+    const { problems } = scriptReferences(`cat <<EOF\n${line}\nEOF\necho \${{ inputs.x }}`);
+    expect(problems).toMatchObject([{ code: "unsafe_expression", message: expect.stringContaining("shells differ") }]);
+  },
+);
+
 test("leaves a script without expressions alone", () => {
   const text = "echo ${HOME} $(( 1 + 1 )) '${'";
   expect(scriptReferences(text)).toEqual({ script: text, env: {}, references: [], problems: [] });

@@ -1,3 +1,4 @@
+import { problemAt } from "./problem.ts";
 import { readExpansion, readSingleQuoted } from "./shell-quote.ts";
 import {
   type Heredoc,
@@ -88,22 +89,34 @@ interface BodyEnd {
   readonly next: number;
 }
 
-/** The shell looks for the delimiter line by line before it reads the body; a backslash at the end joins two lines. */
+/**
+ * The shell looks for the delimiter line by line before it reads the body. A backslash at the end joins two lines, and
+ * neither of them ends the body then; shells differ where the joined line is the delimiter.
+ */
 function findBodyEnd(scan: ShellScan, heredoc: Heredoc): BodyEnd {
   let lineStart = scan.at;
-  let isContinued = false;
+  let joined: string | undefined;
   while (lineStart < scan.end) {
     const newline = scan.text.indexOf("\n", lineStart);
     const lineEnd = newline === -1 || newline > scan.end ? scan.end : newline;
-    const line = scan.text.slice(lineStart, lineEnd);
-    const compared = heredoc.stripsTabs ? stripTabs(line) : line;
-    if (!isContinued && compared === heredoc.delimiter) {
+    const written = scan.text.slice(lineStart, lineEnd);
+    const line = heredoc.stripsTabs ? stripTabs(written) : written;
+    const isContinued = !heredoc.isQuoted && endsWithEscape(line);
+    const whole: string = (joined ?? "") + (isContinued ? line.slice(0, -1) : line);
+    if (!isContinued && whole === heredoc.delimiter) {
+      if (joined !== undefined) reportJoinedDelimiter(scan, lineStart);
       return { bodyEnd: lineStart, next: Math.min(lineEnd + 1, scan.end) };
     }
-    isContinued = !heredoc.isQuoted && endsWithEscape(line);
+    joined = isContinued ? whole : undefined;
     lineStart = lineEnd + 1;
   }
   return { bodyEnd: scan.end, next: scan.end };
+}
+
+function reportJoinedDelimiter(scan: ShellScan, offset: number): void {
+  const message = "shells differ on where this here-document ends: a backslash joins lines to its delimiter";
+  const hint = "leave out the backslash at the end of the line before";
+  scan.problems.push(problemAt({ offset, length: 1 }, { code: "unsafe_expression", message, hint }));
 }
 
 function stripTabs(line: string): string {

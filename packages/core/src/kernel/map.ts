@@ -1,6 +1,6 @@
 import type { StepRow } from "../state/rows.ts";
 import { offerMap } from "./admission.ts";
-import { markStarted } from "./settle.ts";
+import { markStarted, skipReasonOf } from "./settle.ts";
 import { clearDeadline, clearTaskTimer } from "./timer.ts";
 import { isTerminal } from "./status.ts";
 import type { SkipReason, StepError } from "./status.ts";
@@ -43,17 +43,17 @@ export function stopItem(work: Work, row: StepRow, cause: StopCause): void {
   const hasStarted = row.startedAt !== null;
   work.touch(row).status = hasStarted ? "canceled" : "skipped";
   row.stopCause = hasStarted ? cause : null;
-  row.skipReason = hasStarted ? null : cause === "run_canceled" || cause === "join_lost" ? cause : "scope_failed";
+  row.skipReason = hasStarted ? null : skipReasonOf(cause);
   const owner = settleItem(work, row);
   if (hasStarted) owner.canceledItems += 1;
   else owner.skippedItems += 1;
 }
 
 /** Items that will never start: they keep having no row, unless they have one from an earlier epoch. */
-export function skipUnstartedItems(work: Work, owner: StepRow): void {
+export function skipUnstartedItems(work: Work, owner: StepRow, reason: SkipReason): void {
   const rest = owner.items! - owner.nextItem;
   if (rest === 0) return;
-  skipLeftRows(work, owner, { first: owner.nextItem, reason: "scope_failed" });
+  skipLeftRows(work, owner, { first: owner.nextItem, reason });
   work.touch(owner).skippedItems += rest;
   owner.remaining -= rest;
   if (owner.remaining === 0) work.scopes.push(work.step(owner.step).body!);

@@ -11,10 +11,13 @@ export function cancelLosers(work: Work, winner: number): void {
   const losers = new Set<number>();
   const candidates = sourcesOf(work, winner);
   for (let next = candidates.shift(); next !== undefined; next = candidates.shift()) {
-    if (losers.has(next) || !isLoser(work, next)) continue;
+    if (losers.has(next) || !isLoser(work, next, losers)) continue;
     losers.add(next);
-    stopMember(work, next, { cause: "join_lost", isSoft: false });
     candidates.push(...sourcesOf(work, next));
+  }
+  // All are found before any is stopped, and they stop in definition order, as the victims of a scope do.
+  for (const loser of [...losers].toSorted((a, b) => a - b)) {
+    stopMember(work, loser, { cause: "join_lost", isSoft: false });
   }
 }
 
@@ -23,11 +26,11 @@ function sourcesOf(work: Work, step: number): number[] {
 }
 
 /** One that is being stopped for another reason is a loser too: what it needed may be stopped as well. */
-function isLoser(work: Work, step: number): boolean {
+function isLoser(work: Work, step: number, losers: ReadonlySet<number>): boolean {
   const row = work.state.steps[step];
   if (row !== undefined && isTerminal(row.status)) return false;
   const needers = work.state.index.needers[step]!;
-  return needers.length > 0 && !needers.some((needer) => isPending(work, needer));
+  return needers.length > 0 && needers.every((needer) => losers.has(needer) || !isPending(work, needer));
 }
 
 function isPending(work: Work, step: number): boolean {

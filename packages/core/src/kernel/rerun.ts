@@ -91,15 +91,19 @@ function reopen(work: Work, step: number): readonly StepRow[] {
   row.countedFailures = 0;
   row.finishedAt = null;
   if (!work.step(step).isMap) return [];
-  const again = (work.state.maps.get(step)?.rows ?? []).filter((item) => item !== undefined && isRepeated(row, item));
-  for (const item of again) {
-    putRowBack(work.touch(item!));
-    item!.status = work.step(step).kind === "task" ? "ready" : "pending";
+  const again: StepRow[] = [];
+  for (const item of work.state.maps.get(step)?.rows ?? []) {
+    if (item === undefined || item.task >= row.items! || item.status === "completed") continue;
+    putRowBack(work.touch(item));
+    // Those behind `nextItem` were never admitted in the last epoch, and are still to come.
+    if (item.task >= row.nextItem) continue;
+    if (work.step(step).kind === "task") item.status = "ready";
+    again.push(item);
   }
   row.failedItems = 0;
   row.canceledItems = 0;
   row.skippedItems = 0;
-  return again as StepRow[];
+  return again;
 }
 
 /** What had made up for a failure may be run again and fail this time: such failures are open until their scope ends again. */
@@ -110,9 +114,6 @@ function judgeAnew(work: Work, reset: Reset): void {
     if (row?.failure === "tolerated" && work.step(member).onError === "fail") judge(work, work.touch(row));
   }
 }
-
-const isRepeated = (owner: StepRow, item: StepRow): boolean =>
-  item.task < owner.items! && item.status !== "completed" && item.task < owner.nextItem;
 
 function startEpoch(work: Work): void {
   const run = work.touchRun();

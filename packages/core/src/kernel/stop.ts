@@ -169,7 +169,7 @@ export function settleStopped(work: Work, row: StepRow, cause: StopCause): void 
 
 /** `skipsRest`: the scope had not stopped before, so items that never started are still to be counted as skipped. */
 function stopItems(work: Work, owner: StepRow, stop: Stop & { readonly skipsRest: boolean }): void {
-  if (stop.skipsRest) skipUnstartedItems(work, owner);
+  if (stop.skipsRest) skipUnstartedItems(work, owner, skipReasonOf(stop.cause));
   const live = [...work.state.mapState(owner.step).live].toSorted((a, b) => a - b);
   for (const item of live) stopTask(work, work.touchItem(owner.step, item), stop);
   offerMap(work, owner.step);

@@ -19,7 +19,9 @@ export type PendingReason =
   | { readonly kind: "evaluation" }
   | { readonly kind: "paused" }
   | { readonly kind: "dependencies"; readonly steps: readonly string[] }
-  | { readonly kind: "block"; readonly step: string };
+  | { readonly kind: "block"; readonly step: string }
+  /** A group whose members have all settled waits for steps outside it that may still handle a failure in it. */
+  | { readonly kind: "handlers"; readonly steps: readonly string[] };
 
 /** Null for a step that has settled, or that belongs to a phase that has not come. */
 export function pendingReason(state: RunState, step: number): PendingReason | null {
@@ -64,7 +66,7 @@ function whileWaiting(row: StepRow): PendingReason {
 function whileActive(state: RunState, row: StepRow): PendingReason | null {
   const step = state.plan.steps[row.step]!;
   if (step.body !== null) {
-    if (row.remaining === 0) return null;
+    if (row.remaining === 0) return handlersReason(state, step.body);
     if (step.isMap && hasItemToStart(state, row.step))
       return slotReason(state, row.step) ?? { kind: "members", remaining: row.remaining };
     return { kind: "members", remaining: row.remaining };
@@ -72,6 +74,18 @@ function whileActive(state: RunState, row: StepRow): PendingReason | null {
   if (row.status === "running")
     return row.stopCause === null ? { kind: "running", attempt: row.attempt } : { kind: "stopping" };
   return slotReason(state, row.step);
+}
+
+function handlersReason(state: RunState, body: number): PendingReason | null {
+  const handlers = new Set<number>();
+  for (const member of state.plan.scopes[body]!.members) {
+    if (state.steps[member]?.failure !== "pending") continue;
+    for (const handler of state.index.handlers[member]!) {
+      if (!isTerminal(state.steps[handler]?.status ?? "pending")) handlers.add(handler);
+    }
+  }
+  if (handlers.size === 0) return null;
+  return { kind: "handlers", steps: [...handlers].map((handler) => state.plan.steps[handler]!.id) };
 }
 
 /** The innermost scope around the step that has no room, or whose rate limit says wait. */

@@ -23,8 +23,9 @@ export interface Source {
  */
 export function defineWorkflow(source: Source): Definition {
   const { maxConcurrent, rateLimit, secrets, ...settings } = source.settings;
-  const parallel = withoutUndefined({ maxConcurrent, rateLimit });
-  const written = withoutUndefined({ ...settings, name: source.name, parallel, secrets, steps: source.steps, ...source.lists });
+  const limits = withoutUndefined({ maxConcurrent, rateLimit });
+  const parallel = Object.keys(limits).length === 0 ? {} : { parallel: limits };
+  const written = withoutUndefined({ ...settings, ...parallel, name: source.name, secrets, steps: source.steps, ...source.lists });
   const { definition, diagnostics } = normalize(written);
   if (definition === null) throw new InvalidDefinition(source.name, diagnostics);
   const inputs = inputSchema(source.inputSchema);

@@ -97,7 +97,7 @@ export interface ItemContext<Item> {
 
 export type MaybePromise<Value> = Value | Promise<Value>;
 
-/** Retry settings; delays in milliseconds or as text (`2s`). */
+/** Retry settings. Delays in seconds, or as text such as `500ms`, like all durations. */
 export interface RetryOptions {
   readonly maxAttempts?: number;
   readonly delay?: number | string;
@@ -118,7 +118,6 @@ export interface CommonOptions {
   readonly whenUnmet?: "skip" | "skipBranch" | "fail";
   readonly onError?: "fail" | "continue" | "skipDependents";
   readonly priority?: number;
-  /** Seconds, or text such as `500ms`. */
   readonly startDelay?: number | string;
 }
 

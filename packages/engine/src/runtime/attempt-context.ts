@@ -25,8 +25,8 @@ export interface ContextParts {
 }
 
 /**
- * The one frozen object that a handler sees. Members that cost something are made when they are read, and are properties
- * of the object itself, so that a step type may put its own input in front of them.
+ * The one frozen object that a handler sees. Members that cost something are made when they are read, and are
+ * properties of the object itself, so that a step type may put its own input in front of them.
  */
 export function attemptContext({ view, sight, handle, payload, input, services }: ContextParts): StepContext {
   const { step, task } = sight;

@@ -25,7 +25,9 @@ export interface PayloadParts {
 
 type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 
-/** Rows that the payload is made of. A handler of its author's own may read its dependencies and the context beside it. */
+/**
+ * Rows that the payload is made of. A handler of its author's own may read its dependencies and the context beside it.
+ */
 export function payloadKeys(view: RunView, sight: Sight, handler: Handler): readonly ValueKey[] {
   const { reads } = view.run.info.payload(sight.step);
   if (!handler.readsAll) return view.keysOf(sight, reads);

@@ -55,8 +55,8 @@ function isStepFailure(error: unknown): error is { code: string; retryable?: boo
 }
 
 /**
- * From what a handler gave to what is stored: JSON that every store keeps, without secrets, that fits the step's schema, and
- * with it the step's shard of the shared context. What does not hold fails the attempt.
+ * From what a handler gave to what is stored: JSON that every store keeps, without secrets, that fits the step's
+ * schema, and with it the step's shard of the shared context. What does not hold fails the attempt.
  */
 export function completeResult(result: StepResult, parts: ResultParts): AttemptEnd | Promise<AttemptEnd> {
   const { run, key, masker, maxPayloadBytes } = parts;

@@ -64,10 +64,11 @@ type CodeEnd =
 /**
  * One attempt that runs in this process under a lease.
  *
- * It is *preparing* (reading values, evaluating its payload), then *running* (its handler), then *ended*. At any time it may
- * be told to stop, once: the signal is aborted, and the handler has the grace time to end. What it reports is decided by
- * why it was stopped: after a timeout a failure, whatever the handler says; after a cancel its result if it completed all
- * the same, else that it was stopped; after the loss of the lease nothing, because another attempt has taken its place.
+ * It is *preparing* (reading values, evaluating its payload), then *running* (its handler), then *ended*. At any time
+ * it may be told to stop, once: the signal is aborted, and the handler has the grace time to end. What it reports is
+ * decided by why it was stopped: after a timeout a failure, whatever the handler says; after a cancel its result if it
+ * completed all the same, else that it was stopped; after the loss of the lease nothing, because another attempt has
+ * taken its place.
  */
 export class Attempt {
   readonly run: CachedRun;

@@ -7,6 +7,7 @@ const SWEEP_EVERY_MS = 5_000;
 const SWEEP_LIMIT = 500;
 const TAKE_OVER_AGAIN_MS = 1_000;
 const DUE_LIMIT = 100;
+const OWN_DUE_LIMIT = 10_000;
 const DUE_EVERY_MS = 2_000;
 const HINT_GAP_MS = 100;
 const ANNOUNCE_EVERY_MS = 30_000;
@@ -36,7 +37,8 @@ export interface CaretakerContext {
 /**
  * What a worker does for the store beside running tasks, so that nothing depends on a process that may have died: it
  * revokes leases that have ended (all workers do, every five seconds and a bit of chance), and looks for runs whose
- * time has come. A worker of all runs asks the store for them; one of few runs looks at these alone, when it hears of a change.
+ * time has come. A worker of all runs asks the store for them; one of few runs looks at these alone, when it hears of a
+ * change.
  */
 export class Caretaker {
   readonly #context: CaretakerContext;
@@ -54,8 +56,8 @@ export class Caretaker {
   }
 
   /**
-   * Announces the worker, and takes over at once from workers of this host that have died. What the store does not answer
-   * now is tried again: a worker is never refused because of a moment's trouble.
+   * Announces the worker, and takes over at once from workers of this host that have died. What the store does not
+   * answer now is tried again: a worker is never refused because of a moment's trouble.
    */
   async start(): Promise<void> {
     await this.#announce();
@@ -66,7 +68,8 @@ export class Caretaker {
       await this.#findDue();
     } else {
       for (const runId of this.#runIds) this.#context.attend(runId);
-      this.#repeat("look at runs", LOOK_EVERY_MS, async () => this.#lookAtOwn());
+      this.#lookAtOwn();
+      this.#repeat("look at runs", LOOK_EVERY_MS, () => this.#findOwnDue());
     }
   }
 
@@ -147,6 +150,13 @@ export class Caretaker {
     this.#after("due", pause, () => void this.#findDue());
   }
 
+  /** A worker of few runs leaves those of others alone, even where nobody looks after them. */
+  async #findOwnDue(): Promise<void> {
+    this.#lookAtOwn();
+    const { runIds } = await this.#context.dueRuns(OWN_DUE_LIMIT);
+    for (const runId of runIds) if (this.#runIds?.has(runId) === true) this.#attend(runId);
+  }
+
   /** Answers whether the run is attended now; one that was a moment ago is still at it, or cannot be helped here. */
   #attend(runId: string): boolean {
     const now = this.#context.clock.now();
@@ -158,7 +168,10 @@ export class Caretaker {
     return true;
   }
 
-  /** Does something again and again. Its first time is anywhere in the interval: workers that start together drift apart. */
+  /**
+   * Does something again and again. Its first time is anywhere in the interval: workers that start together drift
+   * apart.
+   */
   #repeat(name: string, everyMs: number, act: () => Promise<void>): void {
     const again = async (): Promise<void> => {
       try {

@@ -42,8 +42,8 @@ export interface ChildrenContext {
 
 /**
  * Child runs. A child's idempotency key follows from its parent's step, task and attempt, so every part of this may be
- * repeated by any process: starting it again finds it, cancelling it again changes nothing, and its parent takes its end
- * once.
+ * repeated by any process: starting it again finds it, cancelling it again changes nothing, and its parent takes its
+ * end once.
  *
  * A child that has ended keeps being due until its parent knows. Then it is acknowledged.
  */
@@ -95,7 +95,8 @@ export class Children {
   async #carryOut(parent: CachedRun, command: ChildCommand): Promise<void> {
     const { step, task, attempt } = command;
     const key = `child:${parent.id}/${step}/${task}/${attempt}`;
-    // A cancel may overtake the start, or find that whoever was to start it has died: then it is started to be canceled.
+    // A cancel may overtake the start, or find that whoever was to start it has died: then it is started to be
+    // canceled.
     let starting = this.#starting.get(key);
     if (starting === undefined) {
       starting = this.#start(parent, { step, task, attempt }, key).finally(() => this.#starting.delete(key));
@@ -144,7 +145,10 @@ const isOfDefinition = (code: string): boolean =>
   code === "invalid_definition" ||
   code === "concurrency_conflict";
 
-/** Workflow and input of a child: as evaluated when its step became ready, or as the plan says where there was nothing to evaluate. */
+/**
+ * Workflow and input of a child: as evaluated when its step became ready, or as the plan says where there was nothing
+ * to evaluate.
+ */
 export async function childOf(
   parent: CachedRun,
   { step, task }: TaskKey,

@@ -32,8 +32,8 @@ export interface Persistence {
 
 /**
  * Makes a call of the store until it answers. An exception says nothing about whether the call was carried out, so only
- * calls that may be repeated belong here: a commit with the same id gives its first answer again. Pauses grow, with full
- * jitter; what no waiting cures, and a store that stays away for too long, is a fault of the engine.
+ * calls that may be repeated belong here: a commit with the same id gives its first answer again. Pauses grow, with
+ * full jitter; what no waiting cures, and a store that stays away for too long, is a fault of the engine.
  */
 export async function persist<Answer>(
   what: string,

@@ -37,10 +37,11 @@ export interface LoopContext {
 /**
  * The one place where runs change.
  *
- * The loop is *asleep* while the outbox is empty or holds only patient reports, *called* when it will take the next batch
- * as soon as everything under way has run, and *at work* while a batch is computed and committed. Reports that come meanwhile
- * form the next batch, so throughput rises with load, and one report alone waits for nobody. There is one batch at a
- * time, and a run is in it once: its state in memory is what the last accepted commit made it, plus what the batch does.
+ * The loop is *asleep* while the outbox is empty or holds only patient reports, *called* when it will take the next
+ * batch as soon as everything under way has run, and *at work* while a batch is computed and committed. Reports that
+ * come meanwhile form the next batch, so throughput rises with load, and one report alone waits for nobody. There is
+ * one batch at a time, and a run is in it once: its state in memory is what the last accepted commit made it, plus what
+ * the batch does.
  *
  * A refused commit is undone and its reports are applied again to the newer state, in the same order; reports of leases
  * that are gone are dropped. After a *fault* nothing is committed any more, and everybody who waits is told.
@@ -180,7 +181,10 @@ export class CommitLoop {
     return reports.slice(0, 1);
   }
 
-  /** Lets all works go on until they can do no more. Answers those that failed: one broken run must not hold up the others. */
+  /**
+   * Lets all works go on until they can do no more. Answers those that failed: one broken run must not hold up the
+   * others.
+   */
   async #advance(works: readonly RunWork[]): Promise<ReadonlySet<RunWork>> {
     const broken = new Set<RunWork>();
     let open = works;
@@ -283,7 +287,8 @@ export class CommitLoop {
   }
 
   /**
-   * Nothing has changed. Before a report is dropped as stale the run is read once more: it may be this copy that is behind.
+   * Nothing has changed. Before a report is dropped as stale the run is read once more: it may be this copy that is
+   * behind.
    */
   #settleIdle(work: RunWork): void {
     const again: Report[] = [];

@@ -14,8 +14,8 @@ import type { ParsedValue, Reads } from "./templates.ts";
 import type { ValueKey } from "./value-cache.ts";
 
 /**
- * Control expressions: what the worker that commits evaluates for the kernel, once, in the batch that asks for it. They see
- * what the step sees, and no secrets, because what they give is stored.
+ * Control expressions: what the worker that commits evaluates for the kernel, once, in the batch that asks for it. They
+ * see what the step sees, and no secrets, because what they give is stored.
  */
 
 type StepEvaluated = Extract<RunEvent, { readonly type: "step.evaluated" }>;

@@ -1,11 +1,14 @@
 import { createHash } from "node:crypto";
 import type { JsonValue } from "@braid/core";
 
-/** SHA-256 of the canonical JSON of a value, in hexadecimal: the same for equal values, whatever the order of their keys. */
+/**
+ * SHA-256 of the canonical JSON of a value, in hexadecimal: the same for equal values, whatever the order of their
+ * keys.
+ */
 export function hashJson(value: JsonValue): string {
-  const hash = createHash("sha256");
-  write(value, (text) => hash.update(text));
-  return hash.digest("hex");
+  const parts: string[] = [];
+  write(value, (text) => parts.push(text));
+  return createHash("sha256").update(parts.join("")).digest("hex");
 }
 
 function write(value: JsonValue, emit: (text: string) => void): void {

@@ -16,7 +16,10 @@ export interface FunctionInput {
   readonly run: JsonObject;
 }
 
-/** Makes the object; its members are put together when they are first read. The view must have what `keysOfFunction` names. */
+/**
+ * Makes the object; its members are put together when they are first read. The view must have what `keysOfFunction`
+ * names.
+ */
 export function functionInput(view: RunView, sight: Sight): FunctionInput {
   const item = view.item(sight);
   const { read } = view.reader;

@@ -24,7 +24,10 @@ function uuid7(at: number, bytes: Uint8Array): string {
   return `${hex.slice(0, 8)}-${hex.slice(8)}-7${tail.slice(0, 3)}-${variant}${tail.slice(6, 8)}-${tail.slice(8)}`;
 }
 
-/** Short names that no other process makes: a random prefix and a counter. For tokens and commits, which need no secrecy. */
+/**
+ * Short names that no other process makes: a random prefix and a counter. For tokens and commits, which need no
+ * secrecy.
+ */
 export class NameSource {
   readonly prefix: string;
   #count = 0;

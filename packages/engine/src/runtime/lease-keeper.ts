@@ -6,7 +6,9 @@ import type { Clock } from "./clock.ts";
 /** Pause between two heartbeats that somebody asks for: how soon a cancel by another process is heard of. */
 const ASKED_GAP_MS = 500;
 
-/** Share of a lease after which attempts are stopped if no heartbeat got through: they must end before others may begin. */
+/**
+ * Share of a lease after which attempts are stopped if no heartbeat got through: they must end before others may begin.
+ */
 const SAFE_SHARE = 0.8;
 
 export interface KeeperParts {
@@ -19,9 +21,9 @@ export interface KeeperParts {
 }
 
 /**
- * Renews the leases of running attempts three times in their length, and tells attempts to stop that somebody wants stopped
- * or whose lease is gone. Without attempts it is silent. When heartbeats do not get through, it stops the attempts before
- * their leases can have ended.
+ * Renews the leases of running attempts three times in their length, and tells attempts to stop that somebody wants
+ * stopped or whose lease is gone. Without attempts it is silent. When heartbeats do not get through, it stops the
+ * attempts before their leases can have ended.
  */
 export class LeaseKeeper {
   readonly #parts: KeeperParts;

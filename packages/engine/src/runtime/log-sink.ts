@@ -4,7 +4,10 @@ import type { Clock } from "./clock.ts";
 const FLUSH_AFTER_MS = 100;
 const FLUSH_AT_LINES = 500;
 
-/** Lines that wait for the store when it does not take them; older ones are dropped, because a log is never worth the memory. */
+/**
+ * Lines that wait for the store when it does not take them; older ones are dropped, because a log is never worth the
+ * memory.
+ */
 const MOST_LINES = 50_000;
 
 /** Collects log lines of attempts and writes them in batches, beside the commits: a log never holds up a run. */

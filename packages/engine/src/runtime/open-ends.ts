@@ -4,9 +4,9 @@ import { allRows } from "./run-cache.ts";
 import type { CachedRun } from "./run-cache.ts";
 
 /**
- * What of a run is neither under a lease nor behind a timer or a signal, so that nobody would come back to it if this process
- * died: evaluations left to another process, children that are to be started or canceled, attempts whose cancel was
- * answered to nobody. As long as there is any, every commit of the run asks to be followed up.
+ * What of a run is neither under a lease nor behind a timer or a signal, so that nobody would come back to it if this
+ * process died: evaluations left to another process, children that are to be started or canceled, attempts whose cancel
+ * was answered to nobody. As long as there is any, every commit of the run asks to be followed up.
  */
 export class OpenEnds {
   readonly #run: CachedRun;

@@ -29,7 +29,9 @@ export interface Report {
   /** Version of the run that the report presupposes: an older copy is brought up to date first. */
   readonly version: number;
   readonly settle: ((outcome: Outcome) => void) | null;
-  /** Whether the copy in memory is right for it: set once the run was read again because the kernel had no use for it. */
+  /**
+   * Whether the copy in memory is right for it: set once the run was read again because the kernel had no use for it.
+   */
   readonly isChecked?: boolean;
 }
 

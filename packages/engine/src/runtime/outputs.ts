@@ -6,8 +6,8 @@ import type { Values } from "./value-cache.ts";
 export type ReadValues = (step: number, task: number) => Values;
 
 /**
- * The output of a step as others see it; undefined unless it has completed. Only tasks, child runs and signals have one of
- * their own; the others are put together when they are asked for, so nothing is stored twice:
+ * The output of a step as others see it; undefined unless it has completed. Only tasks, child runs and signals have one
+ * of their own; the others are put together when they are asked for, so nothing is stored twice:
  * - a map: its items' outputs in order, null for an item without one
  * - a block or group: its completed members' outputs by id
  * - a pure join: its satisfied sources' outputs by id; the entry of a graph: the run's input; a sleep: null

@@ -10,8 +10,8 @@ const TICKS = 100;
 const TOLERANCE_MS = 2_500;
 
 /**
- * Where process ids mean what they mean here: the host and, on Linux, the namespace of process ids. Two containers may share a
- * host name and a volume; each would take the other's workers for dead.
+ * Where process ids mean what they mean here: the host and, on Linux, the namespace of process ids. Two containers may
+ * share a host name and a volume; each would take the other's workers for dead.
  */
 export function processHost(): string {
   try {

@@ -13,6 +13,7 @@ export class PlanInfo {
   #byId: Map<string, number> | undefined;
   #writers: readonly number[] | undefined;
   #hasEarlyJoin: boolean | undefined;
+  #hasChildren: boolean | undefined;
   #output: ParsedValue | undefined;
   readonly #sources: (readonly number[] | undefined)[] = [];
   readonly #payloads: (PayloadTemplates | undefined)[] = [];
@@ -29,7 +30,9 @@ export class PlanInfo {
     return this.plan.steps[index]!;
   }
 
-  /** Index of a step by its id or, failing that, by its name; undefined where there is none. Hidden steps have neither. */
+  /**
+   * Index of a step by its id or, failing that, by its name; undefined where there is none. Hidden steps have neither.
+   */
   find(idOrName: string): number | undefined {
     if (this.#byId === undefined) {
       this.#byId = new Map();
@@ -74,6 +77,11 @@ export class PlanInfo {
   get hasEarlyJoin(): boolean {
     this.#hasEarlyJoin ??= this.plan.steps.some(({ join }) => join.kind !== "all" && join.kind !== "settled");
     return this.#hasEarlyJoin;
+  }
+
+  get hasChildren(): boolean {
+    this.#hasChildren ??= this.plan.steps.some(({ kind }) => kind === "child");
+    return this.#hasChildren;
   }
 
   /** Steps that a step depends on directly, in definition order; a hidden group stands for its members. */

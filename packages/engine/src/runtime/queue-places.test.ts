@@ -21,6 +21,14 @@ test("places are shared between queues, and by turns where there are too few", (
   expect([places.share(1)[0]?.queue, places.share(1)[0]?.queue]).toEqual(["a", "b"]);
 });
 
+test("a worker serves the queues that it was given, or whichever it meets", () => {
+  expect([new QueuePlaces(["a"]).meet("a"), new QueuePlaces(["a"]).meet("b")]).toEqual([true, false]);
+  const open = new QueuePlaces(null);
+  expect(open.share(4)).toEqual([]);
+  expect([open.meet("x"), open.meet("y"), open.meet("x")]).toEqual([true, true, true]);
+  expect(open.share(4).map(({ limit }) => limit)).toEqual([2, 2]);
+});
+
 test("a queue is drained when a claim came back short, until a task has to be left in it", () => {
   const places = new QueuePlaces(["a", "b"]);
   const asked = [

@@ -1,22 +1,32 @@
 import type { ClaimAnswer, ClaimRequest } from "../store/port.ts";
 
 /**
- * How a worker shares its places between its queues, and which queues are *drained*: those whose latest claim gave fewer tasks
- * than there were places. Tasks that commits make here for a drained queue are taken at once, since nobody has waited
- * longer. Once one has to be left in the queue it is not drained, and what comes next goes there too, until a claim
- * comes back short again.
+ * How a worker shares its places between its queues, and which queues are *drained*: those whose latest claim gave
+ * fewer tasks than there were places. Tasks that commits make here for a drained queue are taken at once, since nobody
+ * has waited longer. Once one has to be left in the queue it is not drained, and what comes next goes there too, until
+ * a claim comes back short again.
  */
 export class QueuePlaces {
-  readonly #queues: readonly string[];
+  readonly #queues: string[];
+  /** Whether it takes on every queue that it meets. */
+  readonly #isOpen: boolean;
   readonly #drained = new Set<string>();
   #turn = 0;
 
-  constructor(queues: readonly string[]) {
-    this.#queues = queues;
+  /** `null`: whichever queues it meets. */
+  constructor(queues: readonly string[] | null) {
+    this.#queues = queues === null ? [] : [...queues];
+    this.#isOpen = queues === null;
   }
 
-  has(queue: string): boolean {
-    return this.#queues.includes(queue);
+  /** Whether the worker serves the queue. */
+  meet(queue: string): boolean {
+    if (this.#queues.includes(queue)) return true;
+    if (!this.#isOpen) return false;
+    this.#queues.push(queue);
+    // Of a run that it has just met it knows no task that has waited.
+    this.#drained.add(queue);
+    return true;
   }
 
   isDrained(queue: string): boolean {
@@ -34,8 +44,8 @@ export class QueuePlaces {
 
   /** Places by queue for a claim. With fewer places than queues they take turns. */
   share(free: number): ClaimRequest["queues"] {
-    if (free <= 0) return [];
     const queues = this.#queues;
+    if (free <= 0 || queues.length === 0) return [];
     this.#turn = (this.#turn + 1) % queues.length;
     const inTurn = [...queues.slice(this.#turn), ...queues.slice(0, this.#turn)];
     const shares = inTurn.map((queue, index) => {

@@ -70,8 +70,8 @@ function hasChoice({ plan }: PlanInfo): boolean {
 }
 
 /**
- * Milliseconds on the longest path from each step to the end, itself included: a member's path goes on behind its block, and
- * a block counts as the longest path through its members.
+ * Milliseconds on the longest path from each step to the end, itself included: a member's path goes on behind its
+ * block, and a block counts as the longest path through its members.
  */
 export function ranksOf(plan: Plan, durationOf: (step: number) => number): readonly number[] {
   const ranks = plan.steps.map(() => 0);

@@ -14,7 +14,10 @@ export interface Handler {
 
 export type LoadType = () => Promise<StepType>;
 
-/** Handlers that this process has, by the name under which plans refer to them. Built-in types are loaded when first used. */
+/**
+ * Handlers that this process has, by the name under which plans refer to them. Built-in types are loaded when first
+ * used.
+ */
 export class HandlerRegistry {
   readonly functions: FunctionTable;
   readonly #builtIn: ReadonlyMap<string, LoadType>;
@@ -26,12 +29,16 @@ export class HandlerRegistry {
     this.#builtIn = builtIn;
     this.functions = this.#functions;
     for (const type of types) {
+      // Which of them a step means could not be said.
+      if (this.has(type.name)) throw new TypeError(`There are two step types with the name \`${type.name}\`.`);
       this.#types.set(type.name, type);
       this.#handlers.set(type.name, typeHandler(type, true));
     }
   }
 
-  /** Adds functions of the builder: handlers by `workflow/step`, control values by the name that the plan gives them. */
+  /**
+   * Adds functions of the builder: handlers by `workflow/step`, control values by the name that the plan gives them.
+   */
   addFunctions(functions: ReadonlyMap<string, (input: never) => unknown>): void {
     for (const [name, run] of functions) {
       this.#functions.set(name, run);

@@ -27,6 +27,8 @@ export class CachedRun {
   version: number;
   /** Whether it must be read again before the next event, because this copy turned out to be behind. */
   isBehind = false;
+  /** Whether this process has created it: then it knows all about it. */
+  isOwn = false;
   /** Whether a batch is changing it: then it must not be replaced under the batch's hands. */
   isOpen = false;
   /** Set while it is being brought up to date. */
@@ -57,6 +59,9 @@ export class CachedRun {
   }
 }
 
+/** Rows of all runs in the cache together; a row takes about half a kilobyte. */
+const MOST_ROWS = 400_000;
+
 /** Runs that this process has worked on, so that most batches need no read. The ones used longest ago go. */
 export class RunCache {
   readonly #store: Store;
@@ -66,6 +71,8 @@ export class RunCache {
   readonly #runs = new Map<string, CachedRun>();
   readonly #loading = new Map<string, Promise<CachedRun | null>>();
   readonly #ranks = new Map<string, readonly number[]>();
+  readonly #weights = new Map<string, number>();
+  #rows = 0;
 
   constructor(parts: { store: Store; plans: PlanCache; time: StoreTime; mostRuns: number }) {
     this.#store = parts.store;
@@ -89,8 +96,8 @@ export class RunCache {
   }
 
   /**
-   * The run, at `version` or newer; null if there is none. While a batch has it open, a newer one is read for the caller
-   * alone.
+   * The run, at `version` or newer; null if there is none. While a batch has it open, a newer one is read for the
+   * caller alone.
    */
   async get(runId: string, version: number): Promise<CachedRun | null> {
     for (;;) {
@@ -109,14 +116,20 @@ export class RunCache {
 
   /** Keeps a run that was made here, or loaded. */
   keep(run: CachedRun): void {
+    this.#rows += run.weight - (this.#weights.get(run.id) ?? 0);
+    this.#weights.set(run.id, run.weight);
     this.#runs.set(run.id, run);
-    if (this.#runs.size <= this.#mostRuns) return;
-    const oldest = this.#runs.keys().next().value;
-    if (oldest !== undefined) this.#runs.delete(oldest);
+    while (this.#runs.size > this.#mostRuns || (this.#rows > MOST_ROWS && this.#runs.size > 1)) {
+      const oldest = this.#runs.keys().next().value;
+      if (oldest === undefined || oldest === run.id) return;
+      this.drop(oldest);
+    }
   }
 
   drop(runId: string): void {
     this.#runs.delete(runId);
+    this.#rows -= this.#weights.get(runId) ?? 0;
+    this.#weights.delete(runId);
   }
 
   /** The run as it is in the store now, for the caller alone. */
@@ -149,7 +162,7 @@ export class RunCache {
     try {
       const { loaded } = await this.#time.ask(() => orNothing(this.#store.loadNewer(run.id, run.version)));
       if (loaded === null) {
-        this.#runs.delete(run.id);
+        this.drop(run.id);
         return false;
       }
       run.isBehind = false;

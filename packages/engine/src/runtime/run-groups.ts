@@ -23,14 +23,14 @@ export interface GroupContext {
 }
 
 /**
- * Limits over runs of one workflow (`concurrency`): at most `max` runs of a group are under way, the others wait in the order
- * in which they were created.
+ * Limits over runs of one workflow (`concurrency`): at most `max` runs of a group are under way, the others wait in the
+ * order in which they were created.
  *
- * No lock and no counter: a run is created *queued* first, and starts once fewer than `max` runs of its group are before it,
- * counting those that have started and those that were created earlier and have not ended. The order is the instant of
- * creation by the store's clock, ties by id, and a run looks only when that clock has moved on: every run that could stand
- * before it is visible by then. So of any set of runs under way, the one created last saw all others and found room
- * for itself, whichever process looked and however often.
+ * No lock and no counter: a run is created *queued* first, and starts once fewer than `max` runs of its group are
+ * before it, counting those that have started and those that were created earlier and have not ended. The order is the
+ * instant of creation by the store's clock, ties by id, and a run looks only when that clock has moved on: every run
+ * that could stand before it is visible by then. So of any set of runs under way, the one created last saw all others
+ * and found room for itself, whichever process looked and however often.
  */
 export class RunGroups {
   readonly #context: GroupContext;

@@ -49,7 +49,9 @@ async function checkFully(schema: JsonObject, value: JsonValue): Promise<readonl
   return (await schemaCheck(schema))(value);
 }
 
-/** Whether the schema is what declarations by name are turned into: one object, each of its members by type and choice. */
+/**
+ * Whether the schema is what declarations by name are turned into: one object, each of its members by type and choice.
+ */
 function isSimple(schema: JsonObject): boolean {
   if (!hasSimpleKeywords(schema) || schema["type"] !== "object") return false;
   const { properties = {}, additionalProperties = true } = schema;

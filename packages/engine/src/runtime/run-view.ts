@@ -107,8 +107,8 @@ export class RunView {
   }
 
   /**
-   * What a step writes to the context. An ordinary task's shard was made by its worker and is stored; that of another kind,
-   * which no worker ends, follows from what is stored and is made when it is read.
+   * What a step writes to the context. An ordinary task's shard was made by its worker and is stored; that of another
+   * kind, which no worker ends, follows from what is stored and is made when it is read.
    */
   #shardOf(writer: number): JsonObject {
     if (isStored(this.run, writer)) return this.reader.read(writer, -1).patch ?? {};

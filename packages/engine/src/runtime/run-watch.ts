@@ -10,10 +10,16 @@ import type { CachedRun, RunCache } from "./run-cache.ts";
 /** Events that are read at a time. */
 const PAGE = 500;
 
-/** Events of this process that are kept for a listener who has not come for them; beyond it, they are read from the store. */
+/**
+ * Events of this process that are kept for a listener who has not come for them; beyond it, they are read from the
+ * store.
+ */
 const MOST_BUFFERED = 10_000;
 
-/** How soon a listener looks without having been told, because hints may get lost; less and less often while nothing comes. */
+/**
+ * How soon a listener looks without having been told, because hints may get lost; less and less often while nothing
+ * comes.
+ */
 const FIRST_LOOK_MS = 1_000;
 const LAST_LOOK_MS = 8_000;
 

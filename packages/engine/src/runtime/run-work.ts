@@ -21,7 +21,8 @@ type Evaluate = Extract<Command, { readonly type: "evaluate" }>;
  *
  * `advance` goes on until it needs something from the store, until there is no room in the batch, or until all is done:
  *
- * 1. answers what the kernel asked for in between (evaluations, attempts withdrawn from this very draft), in the order asked
+ * 1. answers what the kernel asked for in between (evaluations, attempts withdrawn from this very draft), in the order
+ *    asked
  * 2. delivers signals that somebody waits for
  * 3. applies the next report
  * 4. after the last, offers newly queued tasks to the workers here; one that is taken has started
@@ -256,7 +257,9 @@ export class RunWork {
     }
   }
 
-  /** The store says that there is something to do: what the state waits for is asked for again, and what is due is done. */
+  /**
+   * The store says that there is something to do: what the state waits for is asked for again, and what is due is done.
+   */
   #attend(): void {
     const { state, facts } = this.run;
     if (isTerminal(state.run.status)) {

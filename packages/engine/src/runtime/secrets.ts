@@ -13,8 +13,8 @@ export interface SecretValues {
 const NOTHING: SecretValues = { values: {}, masker: createMasker([]) };
 
 /**
- * Reads secrets where the step runs: from variables and files of this machine, for each attempt anew, so that a secret that
- * is changed is changed at once. They are never stored.
+ * Reads secrets where the step runs: from variables and files of this machine, for each attempt anew, so that a secret
+ * that is changed is changed at once. They are never stored.
  */
 export class SecretReader {
   readonly #env: Readonly<Record<string, string | undefined>>;

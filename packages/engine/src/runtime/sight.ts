@@ -6,8 +6,8 @@ import type { PlanInfo } from "./plan-info.ts";
 
 /**
  * What one step of a run sees: the steps that had reached it through resolved edges when its join fired. All of it is
- * immutable from then on, so it may be asked at any later time and gives the same. `step` -1 is the run's output, which sees
- * everything.
+ * immutable from then on, so it may be asked at any later time and gives the same. `step` -1 is the run's output, which
+ * sees everything.
  */
 export class Sight {
   readonly info: PlanInfo;
@@ -61,7 +61,10 @@ export class Sight {
     return view;
   }
 
-  /** Failures that led here: sources that failed, in definition order; for hooks and `finally` those that count for the run. */
+  /**
+   * Failures that led here: sources that failed, in definition order; for hooks and `finally` those that count for the
+   * run.
+   */
   errors(): readonly (StepError & { readonly step: string })[] {
     return this.step >= 0 && !this.#isInPhase() ? this.#failedSources() : countedFailures(this.state);
   }

@@ -17,8 +17,8 @@ export interface GateLimit {
 }
 
 /**
- * Limits over runs that hold within one process: the `concurrency` of steps, by key, and `maxConcurrent` of step types. A
- * claimed task waits here, in the order of arrival, before it is said to have started; it keeps its lease meanwhile.
+ * Limits over runs that hold within one process: the `concurrency` of steps, by key, and `maxConcurrent` of step types.
+ * A claimed task waits here, in the order of arrival, before it is said to have started; it keeps its lease meanwhile.
  */
 export class StartGates {
   readonly #gates = new Map<string, Gate>();

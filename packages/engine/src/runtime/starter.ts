@@ -43,8 +43,8 @@ export interface StarterContext {
 }
 
 /**
- * Creates runs. The first transitions (created, started, first tasks queued) are computed before the run is in the store and
- * are inserted with it, in one write.
+ * Creates runs. The first transitions (created, started, first tasks queued) are computed before the run is in the
+ * store and are inserted with it, in one write.
  */
 export class Starter {
   readonly #context: StarterContext;
@@ -75,6 +75,7 @@ export class Starter {
       return { kind: "exists", runId: answer.runId };
     }
     run.version = answer.version;
+    run.isOwn = true;
     this.#context.onAccepted(work, { kind: "accepted", version: answer.version, cancels: [] });
     return { kind: "created", run };
   }

@@ -87,7 +87,10 @@ export class StepScope {
     return steps;
   }
 
-  /** A variable's template may name inputs, secrets and other variables; one that has no value, or names itself, is not there. */
+  /**
+   * A variable's template may name inputs, secrets and other variables; one that has no value, or names itself, is not
+   * there.
+   */
   #env(): Record<string, unknown> {
     const env: Record<string, unknown> = { ...this.#parts.inheritedEnv };
     for (const declared of this.#parts.env) {

@@ -60,8 +60,8 @@ export function parsePayload(step: PlanStep): PayloadTemplates {
 }
 
 /**
- * The text of a `command` is split before its templates are evaluated, and a script gets values only through variables: so
- * no value can become a second word, a script, or code.
+ * The text of a `command` is split before its templates are evaluated, and a script gets values only through variables:
+ * so no value can become a second word, a script, or code.
  */
 function parseProgram(step: PlanStep): Program {
   const { payload, control } = step.host;

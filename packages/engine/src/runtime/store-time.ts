@@ -6,9 +6,9 @@ const FORGET_AFTER_MS = 60_000;
 /**
  * An estimate of the store's clock without asking it each time.
  *
- * An answer that carries the store's `now` bounds the distance between its clock and ours: the store read its clock after
- * the request was sent and before the answer came. The estimate is the upper end of what all recent answers allow, so it
- * never runs behind the store by more than a clock's drift, and ahead only by the shortest round trip.
+ * An answer that carries the store's `now` bounds the distance between its clock and ours: the store read its clock
+ * after the request was sent and before the answer came. The estimate is the upper end of what all recent answers
+ * allow, so it never runs behind the store by more than a clock's drift, and ahead only by the shortest round trip.
  */
 export class StoreTime {
   readonly #clock: Clock;

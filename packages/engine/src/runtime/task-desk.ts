@@ -32,7 +32,9 @@ export class TaskDesk {
     this.#unoffered.push(task);
   }
 
-  /** Asks the store to stop the attempt. One that this very draft has queued nobody has seen: it is answered at once. */
+  /**
+   * Asks the store to stop the attempt. One that this very draft has queued nobody has seen: it is answered at once.
+   */
   cancel(command: Extract<Command, { readonly type: "cancelTask" }>): RunEvent | null {
     const key = rowKey(command.step, command.task);
     const own = this.#draft.enqueue.get(key);

@@ -3,8 +3,8 @@ import type { StepTypeDefaults } from "../steps/define-step-type.ts";
 
 /**
  * A definition in which steps of registered types have what their type asks for and they do not say themselves. A type
- * knows its work better than the workflow's `defaults` do, so it wins over those. The same definition if no type asks for
- * anything.
+ * knows its work better than the workflow's `defaults` do, so it wins over those. The same definition if no type asks
+ * for anything.
  */
 export function withTypeDefaults(
   definition: Definition,

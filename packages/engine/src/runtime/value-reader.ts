@@ -8,8 +8,8 @@ import type { ValueCache, ValueKey, Values } from "./value-cache.ts";
 export type Overlay = (key: ValueKey) => Values | undefined;
 
 /**
- * Values of one run for as long as something is being evaluated. It holds on to what it has found, so that a small cache
- * can only cost time, never go round in circles.
+ * Values of one run for as long as something is being evaluated. It holds on to what it has found, so that a small
+ * cache can only cost time, never go round in circles.
  */
 export class ValueReader {
   readonly run: CachedRun;

@@ -1,10 +1,12 @@
 import type { WorkerHandle, WorkOptions } from "../engine.ts";
+import type { SweepAnswer, WorkerRecord } from "../store/port.ts";
 import { Caretaker } from "./caretaker.ts";
 import { ChangeHints } from "./change-hints.ts";
 import { eventReport, lookReport } from "./outbox.ts";
 import { ownStart, processHost } from "./owners.ts";
 import type { Runtime } from "./runtime.ts";
 import { gatesOf } from "./start-gate.ts";
+import { RunFamily } from "./run-family.ts";
 import { Worker } from "./worker.ts";
 import type { WorkerContext } from "./worker.ts";
 
@@ -40,25 +42,28 @@ export class WorkerHost {
   }
 
   async work(options: WorkOptions): Promise<WorkerHandle> {
-    const { names, crew } = this.#runtime;
+    const { names, crew, store, runs } = this.#runtime;
     const runIds = options.runIds === undefined ? null : new Set(options.runIds);
     const settings = {
       id: names.next(),
       name: options.name ?? `worker-${process.pid}`,
-      concurrency: options.concurrency ?? DEFAULT_CONCURRENCY,
-      queues: options.queues ?? ["default"],
+      concurrency: Math.max(1, Math.floor(options.concurrency ?? DEFAULT_CONCURRENCY)),
+      // Who works on a run works on all of it.
+      queues: queuesOf(options),
       pollIntervalMs: options.pollIntervalMs ?? DEFAULT_POLL_MS,
       leaseMs: this.#leaseMs,
       runIds,
     };
     const worker = new Worker(settings, this.#workerContext());
     const { id, name, queues } = settings;
-    const record = { id, host: processHost(), pid: process.pid, startedAt: ownStart(), name, queues };
-    const caretaker = this.#caretaker(record, runIds);
+    const record = { id, host: processHost(), pid: process.pid, startedAt: ownStart(), name, queues: queues ?? [] };
+    const family = runIds === null ? null : new RunFamily({ runIds, worker, store, runs });
+    const caretaker = this.#caretaker(record, family);
     const release = this.#hints.hold();
     const post: Post = { worker, caretaker, stop: (drainMs) => this.#stop(post, release, drainMs) };
     this.#posts.add(post);
     crew.add(worker);
+    await family?.meet();
     await worker.start();
     await caretaker.start();
     return { id, stop: ({ drainMs = DEFAULT_DRAIN_MS } = {}) => post.stop(drainMs) };
@@ -126,7 +131,7 @@ export class WorkerHost {
     };
   }
 
-  #caretaker(record: ConstructorParameters<typeof Caretaker>[1], runIds: ReadonlySet<string> | null): Caretaker {
+  #caretaker(record: WorkerRecord, family: RunFamily | null): Caretaker {
     const runtime = this.#runtime;
     const { store, time, runs, options } = runtime;
     const context = {
@@ -137,15 +142,23 @@ export class WorkerHost {
       sweep: (request: Parameters<typeof store.sweep>[0]) => time.ask(() => store.sweep(request)),
       until: (instant: number) => time.until(instant),
       attend: (runId: string) => {
-        // What this process has just made needs nobody's attention but that of its timers.
-        if (runIds !== null && runs.peek(runId) !== undefined) runtime.report(lookReport(runId, "timers"));
+        // What this process has made itself needs nobody's attention but that of its timers.
+        if (family !== null && runs.peek(runId)?.isOwn === true) runtime.report(lookReport(runId, "timers"));
         else runtime.attend(runId);
       },
-      look: (runId: string) => runtime.look(runId),
-      lost: ({ runId, ...key }: Parameters<ConstructorParameters<typeof Caretaker>[0]["lost"]>[0]) =>
+      look: (runId: string) => {
+        runtime.look(runId);
+        family?.meet().catch((error: unknown) => options.onTrouble("find child runs", error));
+      },
+      lost: ({ runId, ...key }: SweepAnswer["lost"][number]) =>
         runtime.report(eventReport(runId, { type: "task.lost", at: runtime.now(), ...key })),
       onTrouble: (what: string, error: unknown) => options.onTrouble(what, error),
     };
-    return new Caretaker(context, record, runIds);
+    return new Caretaker(context, record, family?.runIds ?? null);
   }
+}
+
+function queuesOf({ queues, runIds }: WorkOptions): readonly string[] | null {
+  if (queues !== undefined && queues.length > 0) return queues;
+  return runIds === undefined ? ["default"] : null;
 }

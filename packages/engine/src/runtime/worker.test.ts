@@ -162,6 +162,31 @@ steps:
     expect(ran.toSorted()).toEqual(["a by first", "b by second"]);
   });
 
+  test("of one run serves its queues and the children that others start for it", async () => {
+    const ran: string[] = [];
+    const type = typeOf("note", async ({ stepId }) => {
+      ran.push(stepId);
+      return { output: null };
+    });
+    const [worker, other] = [await scene.engine({ types: [type] }), await scene.engine({ types: [type] })];
+    await scene.done(other.register(define("{name: child, steps: [{id: inner, type: note, queue: odd}]}")));
+    const parent = define(`
+steps:
+  - {id: a, type: note, queue: even}
+  - {id: ask, approval: Go on?}
+  - {id: c, workflow: child}
+`);
+    const { id } = await scene.done(worker.start(parent));
+    await scene.done(worker.work({ runIds: [id] }));
+    await scene.time.run(5_000);
+    // The other engine has no worker: it commits the approval, and with it starts the child.
+    await scene.done(other.approve(id, "ask"));
+    const result = await scene.done(worker.get(id).then((handle) => handle!.result()));
+    expect(result.status).toBe("completed");
+    expect(result.durationMs).toBeLessThan(20_000);
+    expect(ran).toEqual(["a", "inner"]);
+  });
+
   test("asks the store at most twice a second while there is nothing to do", async () => {
     const engine = await scene.engine();
     await scene.done(engine.work());

@@ -14,6 +14,7 @@ import type { Clock } from "./clock.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { eventReport } from "./outbox.ts";
 import type { Report } from "./outbox.ts";
+import type { PlanInfo } from "./plan-info.ts";
 import { QueuePlaces } from "./queue-places.ts";
 import { rowKey } from "./row-key.ts";
 import type { CachedRun } from "./run-cache.ts";
@@ -31,7 +32,8 @@ export interface WorkerSettings {
   readonly id: string;
   readonly name: string;
   readonly concurrency: number;
-  readonly queues: readonly string[];
+  /** null: whichever queues its runs name. */
+  readonly queues: readonly string[] | null;
   readonly pollIntervalMs: number;
   readonly leaseMs: number;
   /** Only these runs, and children of theirs, which are added as they come; null: all. */
@@ -58,10 +60,10 @@ export interface WorkerContext {
 /**
  * Runs attempts in this process: claims them from the store's queues, or is given them by commits made here.
  *
- * It is *working* until `stop`, then *draining*: it takes nothing new and lets running attempts end, and then *stopped*.
- * An attempt holds one of its places from the moment it is offered or claimed until its code has ended, even if the code
- * goes on after it was told to stop and its result is no longer wanted.
-
+ * It is *working* until `stop`, then *draining*: it takes nothing new and lets running attempts end, and then
+ * *stopped*. An attempt holds one of its places from the moment it is offered or claimed until its code has ended, even
+ * if the code goes on after it was told to stop and its result is no longer wanted. `QueuePlaces` says which tasks it is
+ * given without a claim.
  */
 export class Worker {
   readonly settings: WorkerSettings;
@@ -119,9 +121,14 @@ export class Worker {
     return true;
   }
 
+  /** Serves the queues of a plan from now on, if it serves whichever its runs name. */
+  meet({ plan }: PlanInfo): void {
+    for (const { kind, host } of plan.steps) if (kind === "task") this.#places.meet(host.queue);
+  }
+
   /** Takes a task that is about to be queued, if a place is free and nobody has waited longer; its token, or null. */
   offer(run: CachedRun, { step, queue, handler }: Enqueue): string | null {
-    if (this.#state !== "working" || !this.#places.has(queue)) return null;
+    if (this.#state !== "working" || !this.#places.meet(queue)) return null;
     if (!this.#context.hasHandler(handler) || !this.serves(run)) return null;
     // A task that may have to wait for others is claimed, so that its place in line is known.
     const isGated = this.#context.gatesOf(run, step).length > 0;

@@ -1,8 +1,9 @@
 import type { TraceEvent } from "@braid/core";
 
 /**
- * Checks a run's trace by itself: numbers without a gap, time that never goes back, of each task at most one accepted result
- * and of each step one end in every epoch, each attempt started at most once, and nothing after the run's end but a retry.
+ * Checks a run's trace by itself: numbers without a gap, time that never goes back, of each task at most one accepted
+ * result and of each step one end in every epoch, each attempt started at most once, and nothing after the run's end
+ * but a retry.
  */
 export function checkTrace(trace: readonly TraceEvent[], runId: string): void {
   const fail = (event: TraceEvent, problem: string): never => {

@@ -4,7 +4,9 @@ import type { SeededRandom } from "./seeded-random.ts";
 /** Name of the step type whose behavior is in its `with`. */
 export const SIMULATED_TYPE = "simulated";
 
-/** What an attempt of a simulated step does: takes so long, then succeeds or fails; the first attempts may do otherwise. */
+/**
+ * What an attempt of a simulated step does: takes so long, then succeeds or fails; the first attempts may do otherwise.
+ */
 export interface Behavior {
   readonly ms: number;
   /** Attempts that fail before one succeeds; -1: all do. */

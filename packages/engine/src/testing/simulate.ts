@@ -36,9 +36,9 @@ const HEAL_MS = 1_800_000;
 const SOME_FAULTS: FaultRates = { crash: 0.004, pause: 0.002, failure: 0.03, conflict: 0.03 };
 
 /**
- * Runs random workflows on one store with processes that die, stand still, and lose answers, and people who cancel, pause
- * and retry. While the faults rage nothing may go wrong for good (safety); when they have stopped, every run has to
- * come to its end (liveness). Throws with the seed when something does not hold; the same seed does the same again.
+ * Runs random workflows on one store with processes that die, stand still, and lose answers, and people who cancel,
+ * pause and retry. While the faults rage nothing may go wrong for good (safety); when they have stopped, every run has
+ * to come to its end (liveness). Throws with the seed when something does not hold; the same seed does the same again.
  */
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
   const random = new SeededRandom(options.seed);
