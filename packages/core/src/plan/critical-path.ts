@@ -30,7 +30,7 @@ export interface SpeedUp {
  */
 export function criticalPath(plan: Plan, durations?: Durations): CriticalPath {
   const weights = weightsOf(plan, durations);
-  const timeline = expectedTimeline(plan);
+  const timeline = expectedTimeline(plan, durations === undefined ? null : weights);
   const lengths = longestPaths(timeline, (step) => weights[step]!);
   let ms = 0;
   const path: string[] = [];
@@ -87,9 +87,9 @@ function expectedSteps(plan: Plan): Uint8Array {
   return isExpected;
 }
 
-/** Nothing waits for a failure that does not happen, so the way through a run leaves `failure` edges out. */
-function expectedTimeline(plan: Plan): Timeline {
-  const edges = plan.edges.filter(({ on }) => on !== "failure");
+/** Nothing waits for a failure that does not happen: `failure` edges count only where the handler is known to have run. */
+function expectedTimeline(plan: Plan, measured: Float64Array | null): Timeline {
+  const edges = plan.edges.filter(({ on, to }) => on !== "failure" || (measured !== null && measured[to]! > 0));
   if (edges.length === plan.edges.length) return timelineOf(plan);
   return buildTimeline({
     size: plan.steps.length,

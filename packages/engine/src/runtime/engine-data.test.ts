@@ -124,6 +124,30 @@ steps:
     }
   });
 
+  test("tells handlers of a failure which step failed, and hooks and `finally` how the run is about to end", async () => {
+    const engine = await open();
+    const result = await engine.run(
+      define(`
+steps:
+  - {id: a, dependsOn: [], run: exit 3}
+  - {id: b, dependsOn: [], run: exit 4}
+  - id: handle
+    dependsOn: [{step: a, on: failure}, {step: b, on: failure}]
+    run: echo "\${{ error.step }} \${{ error.code }} \${{ length(errors) }} \${{ errors[1].step }}"
+  - {id: worse, dependsOn: [handle], run: exit 5}
+onFailure:
+  - {id: hook, run: "echo \${{ error.step }} \${{ run.status }}"}
+finally:
+  - {id: tidy, run: "echo \${{ steps.worse.status }} \${{ run.status }} \${{ steps.hook.output.stdout }}"}
+`),
+    );
+    const stdout = (step: string): unknown => (result.steps[step]!.output as { stdout: string }).stdout;
+    expect(result).toMatchObject({ status: "failed", error: { step: "worse" } });
+    expect(stdout("handle")).toBe("a exit_code 2 b\n");
+    expect(stdout("hook")).toBe("worse failed\n");
+    expect(stdout("tidy")).toBe("failed failed worse failed\n\n");
+  });
+
   test("of an input is checked and completed with defaults", async () => {
     const engine = await open();
     const definition = define(`

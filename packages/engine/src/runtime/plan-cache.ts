@@ -1,17 +1,23 @@
 import type { Store } from "../store/port.ts";
+import type { Clock } from "./clock.ts";
 import { EngineError } from "./errors.ts";
 import { PlanInfo } from "./plan-info.ts";
 
 /** A worker meets few workflows; this bounds a server that meets many. */
 const MOST_PLANS = 200;
 
+const NEWEST_FOR_MS = 200;
+
 /** Plans by workflow and version. A version never changes, so what is here is right for ever. */
 export class PlanCache {
   readonly #store: Store;
+  readonly #clock: Clock;
   readonly #plans = new Map<string, PlanInfo>();
+  readonly #newest = new Map<string, { readonly info: PlanInfo; readonly readAt: number }>();
 
-  constructor(store: Store) {
+  constructor(store: Store, clock: Clock) {
     this.#store = store;
+    this.#clock = clock;
   }
 
   /** The plan of one version, as a run names it. */
@@ -30,16 +36,26 @@ export class PlanCache {
     return this.keep(new PlanInfo(workflow, version, checked(workflow, stored.plan)));
   }
 
-  /** The newest version, which another process may have stored a moment ago; null where there is none. */
+  /**
+   * The newest version; null where there is none. What another process stores is seen within a moment: reading a whole
+   * plan for each of many starts would cost more than the starts.
+   */
   async newest(workflow: string): Promise<PlanInfo | null> {
+    const now = this.#clock.now();
+    const latest = this.#newest.get(workflow);
+    if (latest !== undefined && now - latest.readAt < NEWEST_FOR_MS) return latest.info;
     const stored = await this.#store.getWorkflow(workflow);
     if (stored === null) return null;
     const known = this.#plans.get(keyOf(workflow, stored.version));
-    return known ?? this.keep(new PlanInfo(workflow, stored.version, checked(workflow, stored.plan)));
+    const info = known ?? this.keep(new PlanInfo(workflow, stored.version, checked(workflow, stored.plan)));
+    if (this.#newest.size > MOST_PLANS) this.#newest.clear();
+    this.#newest.set(workflow, { info, readAt: now });
+    return info;
   }
 
   /** Remembers a plan; the one used longest ago goes. */
   keep(info: PlanInfo): PlanInfo {
+    this.#newest.delete(info.workflow);
     const key = keyOf(info.workflow, info.version);
     const known = this.#plans.get(key);
     if (known !== undefined) return known;

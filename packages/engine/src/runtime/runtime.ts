@@ -79,7 +79,7 @@ export class Runtime {
     this.store = store;
     this.names = new NameSource(random);
     this.time = new StoreTime(clock);
-    this.plans = new PlanCache(store);
+    this.plans = new PlanCache(store, clock);
     this.runs = new RunCache({ store, plans: this.plans, time: this.time, mostRuns: MOST_RUNS });
     this.values = new ValueCache(
       (requests) => this.#persist("read values", () => store.readPayloads(requests)),

@@ -95,7 +95,7 @@ export class Sight {
       workflow,
       version,
       epoch: run.epoch,
-      status: run.phase === "finally" && !isTerminal(run.status) ? statusSoFar(this.state) : run.status,
+      status: run.phase !== "main" && !isTerminal(run.status) ? statusSoFar(this.state) : run.status,
     };
   }
 
