@@ -86,7 +86,7 @@ export class Sight {
     });
   }
 
-  /** `run` as expressions see it. In `finally` its status says how the run will end, as far as that is decided. */
+  /** `run` as expressions see it. Once the steps have settled, its status says how the run is about to end. */
   run(): JsonObject {
     const { run, runId } = this.state;
     const { workflow, version } = this.info;
