@@ -19,7 +19,11 @@ export default defineConfig({
         },
         test: {
           name: "unit",
-          include: ["packages/*/src/**/*.test.ts", "packages/*/scenarios/**/*.test.ts", "packages/*/model/**/*.test.ts"],
+          include: [
+            "packages/*/src/**/*.test.ts",
+            "packages/*/scenarios/**/*.test.ts",
+            "packages/*/model/**/*.test.ts",
+          ],
         },
       },
       {

@@ -73,7 +73,11 @@ export async function measureSqlite(): Promise<readonly Measure[]> {
     }
     return [...rates].map(([name, rate]) => {
       const ms = (1000 / rate).toFixed(2);
-      return { name: `sqlite, ${name}`, figure: `${Math.round(rate).toLocaleString("en")} steps/s, ${ms} ms each`, ratio: flatness(name, rates) };
+      return {
+        name: `sqlite, ${name}`,
+        figure: `${Math.round(rate).toLocaleString("en")} steps/s, ${ms} ms each`,
+        ratio: flatness(name, rates),
+      };
     });
   } finally {
     await rm(directory, { recursive: true, force: true });

@@ -1,4 +1,14 @@
-import type { Definition, JsonObject, JsonValue, Plan, RunFailure, RunOverrides, RunStatus, StepError, StepStatus } from "@braid/core";
+import type {
+  Definition,
+  JsonObject,
+  JsonValue,
+  Plan,
+  RunFailure,
+  RunOverrides,
+  RunStatus,
+  StepError,
+  StepStatus,
+} from "@braid/core";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { StepType } from "./steps/step-type.ts";
 import type { LogLine, RunSummaryRow, Store } from "./store/port.ts";
@@ -80,7 +90,13 @@ export interface StepResultView {
   readonly error: StepError | null;
   readonly output: JsonValue;
   /** Maps and blocks only. */
-  readonly counts?: { readonly total: number; readonly completed: number; readonly failed: number; readonly skipped: number; readonly canceled: number };
+  readonly counts?: {
+    readonly total: number;
+    readonly completed: number;
+    readonly failed: number;
+    readonly skipped: number;
+    readonly canceled: number;
+  };
 }
 
 export interface Progress {
@@ -131,7 +147,11 @@ export interface Engine {
   /** Result so far, also of a run that is not terminal. */
   inspect(runId: string): Promise<RunResult | null>;
   progress(runId: string): Promise<Progress | null>;
-  list(filter?: { readonly workflow?: string; readonly status?: readonly RunStatus[]; readonly limit?: number }): Promise<readonly RunSummaryRow[]>;
+  list(filter?: {
+    readonly workflow?: string;
+    readonly status?: readonly RunStatus[];
+    readonly limit?: number;
+  }): Promise<readonly RunSummaryRow[]>;
   events(runId: string, options?: { readonly after?: number }): AsyncIterable<PublicTraceEvent>;
   /** A second cancel also stops `finally`. */
   cancel(runId: string): Promise<void>;

@@ -55,7 +55,8 @@ function fromText(place: Place, text: string): LoadedWorkflow {
   const options = place.file === stdinName ? {} : { defaultName: basename(place.file, kind) };
   const parsed = kind.toLowerCase() === ".json" ? parseJson(text, options) : parseYaml(text, options);
   // What could be read in spite of errors is compiled too, so that all problems come out at once.
-  const compiled = parsed.partial === null ? noPlan : compile(parsed.partial, { locate: parsed.locate, types: [], features: [] });
+  const compiled =
+    parsed.partial === null ? noPlan : compile(parsed.partial, { locate: parsed.locate, types: [], features: [] });
   const diagnostics = [...parsed.diagnostics, ...compiled.diagnostics].toSorted(byPlace);
   const plan = parsed.definition === null ? null : compiled.plan;
   return { ...place, text, definition: parsed.definition, plan, diagnostics, code: null };

@@ -125,7 +125,7 @@ function candidateScope(state: RunState, step: number): number {
 }
 
 /** Brings the offers of a scope and of all around it up to date. */
-export function refreshUp(state: RunState, start: number, now: number): void {
+function refreshUp(state: RunState, start: number, now: number): void {
   for (let scope = start; scope > 0; scope = state.plan.scopes[scope]!.parent) offer(state, scope, now);
 }
 
@@ -205,7 +205,7 @@ function waitForRate(work: Work, scope: number): void {
 }
 
 /** The row that holds the scope's rate: the run's or the owner's. */
-export function touchOwner(work: Work, scope: number): RunRow | StepRow {
+function touchOwner(work: Work, scope: number): RunRow | StepRow {
   return scope === 0 ? work.touchRun() : work.touchStep(work.plan.scopes[scope]!.owner);
 }
 

@@ -73,7 +73,7 @@ export function skipLeftRows(
 }
 
 /** How many items may fail without failing the map. */
-export function toleratedItems(work: Work, owner: StepRow): number {
+function toleratedItems(work: Work, owner: StepRow): number {
   const { tolerate } = work.plan.scopes[work.step(owner.step).body!]!;
   if (tolerate === null) return 0;
   return tolerate.kind === "items" ? tolerate.value : Math.floor((owner.items! * tolerate.value) / 100);

@@ -58,7 +58,7 @@ function scopeFailed(work: Work, row: StepRow): StepError {
 }
 
 /** The member whose failure counted and that settled first. */
-export function firstCounted(work: Work, members: readonly number[]): StepRow | null {
+function firstCounted(work: Work, members: readonly number[]): StepRow | null {
   let first: StepRow | null = null;
   for (const member of members) {
     const row = work.state.steps[member];

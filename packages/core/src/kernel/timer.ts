@@ -11,7 +11,7 @@ import type { Work } from "./work.ts";
  */
 
 /** While the run is paused its clocks stand still: a delay that begins now is counted from the instant of the pause. */
-export const clockOf = (work: Work): number => work.run.pausedAt ?? work.at;
+const clockOf = (work: Work): number => work.run.pausedAt ?? work.at;
 
 export function setTaskTimer(
   work: Work,

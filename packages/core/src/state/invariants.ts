@@ -10,7 +10,7 @@ import type { StepRow } from "./rows.ts";
  * What must hold after every transition. Answers all violations as sentences; none: an empty list. O(steps + edges), so
  * tests and the store boundary use it, not the hot path.
  */
-export function violations(state: RunState): readonly string[] {
+function violations(state: RunState): readonly string[] {
   const found: string[] = [];
   if (isTerminal(state.run.status)) checkTerminal(state, found);
   else if (state.run.traceSeq > 0) checkReason(state, found);

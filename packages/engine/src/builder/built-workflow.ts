@@ -15,4 +15,7 @@ export interface BuiltWorkflow<Input = JsonObject, Output = unknown> {
 }
 
 /** A built workflow as a step sees it, whatever its input is. */
-export type ChildWorkflow<Output> = Pick<BuiltWorkflow<never, Output>, "kind" | "definition" | "functions" | "children" | "outputType">;
+export type ChildWorkflow<Output> = Pick<
+  BuiltWorkflow<never, Output>,
+  "kind" | "definition" | "functions" | "children" | "outputType"
+>;

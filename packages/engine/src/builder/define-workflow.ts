@@ -25,11 +25,19 @@ export function defineWorkflow(source: Source): Definition {
   const { maxConcurrent, rateLimit, secrets, ...settings } = source.settings;
   const limits = withoutUndefined({ maxConcurrent, rateLimit });
   const parallel = Object.keys(limits).length === 0 ? {} : { parallel: limits };
-  const written = withoutUndefined({ ...settings, ...parallel, name: source.name, secrets, steps: source.steps, ...source.lists });
+  const written = withoutUndefined({
+    ...settings,
+    ...parallel,
+    name: source.name,
+    secrets,
+    steps: source.steps,
+    ...source.lists,
+  });
   const { definition, diagnostics } = normalize(written);
   if (definition === null) throw new InvalidDefinition(source.name, diagnostics);
   const inputs = inputSchema(source.inputSchema);
-  const place = (steps: readonly StepDefinition[]): readonly StepDefinition[] => steps.map((step) => withFunctions(step, source));
+  const place = (steps: readonly StepDefinition[]): readonly StepDefinition[] =>
+    steps.map((step) => withFunctions(step, source));
   const output = `${source.name}#output`;
   return {
     ...definition,
@@ -50,7 +58,9 @@ function withFunctions(step: StepDefinition, source: Source): StepDefinition {
     ...step,
     action: actionOf(step.action, source, name),
     ...(has("#when") ? { when: { $function: `${name}#when` } } : {}),
-    ...(forEach !== undefined && has("#items") ? { forEach: { ...forEach, items: { $function: `${name}#items` } } } : {}),
+    ...(forEach !== undefined && has("#items")
+      ? { forEach: { ...forEach, items: { $function: `${name}#items` } } }
+      : {}),
   };
 }
 

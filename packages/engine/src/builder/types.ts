@@ -12,7 +12,9 @@ export interface StepInfo {
 export type Steps = Record<string, StepInfo>;
 
 /** The output of a step as others see it: possibly undefined where the step may have been skipped. */
-export type OutputOf<Info extends StepInfo> = Info["optional"] extends true ? Info["output"] | undefined : Info["output"];
+export type OutputOf<Info extends StepInfo> = Info["optional"] extends true
+  ? Info["output"] | undefined
+  : Info["output"];
 
 export type EdgeKind = "success" | "failure" | "settled";
 
@@ -22,7 +24,11 @@ export type Dependency<Ids extends string> = Ids | { readonly step: Ids; readonl
 type IdOf<Entry> = Entry extends { readonly step: infer Id extends string } ? Id : Entry extends string ? Entry : never;
 
 /** Ids of entries that need the step's success. */
-type NeededId<Entry> = Entry extends string ? Entry : Entry extends { readonly step: infer Id extends string; readonly on: "success" } ? Id : never;
+type NeededId<Entry> = Entry extends string
+  ? Entry
+  : Entry extends { readonly step: infer Id extends string; readonly on: "success" }
+    ? Id
+    : never;
 
 /** `deps` of a handler. Under `any`, `first`, `quorum` and `settled`, and over other edges, each may be missing. */
 export type DepsOf<All extends Steps, Entries extends readonly unknown[], Join> = {
@@ -108,7 +114,12 @@ export interface RetryOptions {
   readonly on?: readonly string[];
 }
 
-export type JoinOption = "all" | "any" | "first" | "settled" | { readonly quorum: number; readonly cancelRest?: boolean };
+export type JoinOption =
+  | "all"
+  | "any"
+  | "first"
+  | "settled"
+  | { readonly quorum: number; readonly cancelRest?: boolean };
 
 /** Options that every step takes. */
 export interface CommonOptions {

@@ -27,17 +27,24 @@ test("dependencies give their outputs by type", () => {
       expectTypeOf(deps.build.image).toEqualTypeOf<string>();
       return deps.build.image.length;
     })
-    .map("smoke", { dependsOn: ["build"], forEach: { items: ({ deps }) => deps.build.regions, maxConcurrent: 5 } }, ({ item, index }) => {
-      expectTypeOf(item).toEqualTypeOf<string>();
-      return `${item}${index}`;
-    })
+    .map(
+      "smoke",
+      { dependsOn: ["build"], forEach: { items: ({ deps }) => deps.build.regions, maxConcurrent: 5 } },
+      ({ item, index }) => {
+        expectTypeOf(item).toEqualTypeOf<string>();
+        return `${item}${index}`;
+      },
+    )
     .step("ship", { dependsOn: ["test", "smoke"], join: "all" }, ({ deps }) => {
       expectTypeOf(deps.smoke).toEqualTypeOf<string[]>();
       return deps.test + deps.smoke.length;
     })
     .output(({ deps }) => deps.ship);
   expectTypeOf(built.outputType).toEqualTypeOf<number | undefined>();
-  expect(built.definition.steps[2]?.forEach).toMatchObject({ items: { $function: "release/smoke#items" }, maxConcurrent: 5 });
+  expect(built.definition.steps[2]?.forEach).toMatchObject({
+    items: { $function: "release/smoke#items" },
+    maxConcurrent: 5,
+  });
   expect(built.definition.output).toEqual({ $function: "release#output" });
   expect(built.definition.steps[1]?.retry).toMatchObject({ maxAttempts: 3 });
 });
@@ -77,7 +84,9 @@ test("a step that does not exist cannot be named", () => {
 });
 
 test("blocks, scripts, sleeps, approvals, child workflows and lists beside the main one", () => {
-  const child = workflow("child").step("only", () => ({ ok: true })).output(({ deps }) => deps.only);
+  const child = workflow("child")
+    .step("only", () => ({ ok: true }))
+    .output(({ deps }) => deps.only);
   const built = workflow("all", { maxConcurrent: 4, secrets: ["TOKEN"], timeout: "5m" })
     .run("script", "echo hello")
     .parallel("block", { onFailure: "continue", maxConcurrent: 2 }, (list) =>
@@ -92,7 +101,14 @@ test("blocks, scripts, sleeps, approvals, child workflows and lists beside the m
     })
     .finally((list) => list.step("cleanup", () => null));
   const { definition } = built;
-  expect(definition.steps.map((step) => step.action.kind)).toEqual(["run", "parallel", "sleep", "approval", "workflow", "function"]);
+  expect(definition.steps.map((step) => step.action.kind)).toEqual([
+    "run",
+    "parallel",
+    "sleep",
+    "approval",
+    "workflow",
+    "function",
+  ]);
   expect(definition.finally.map((step) => step.id)).toEqual(["cleanup"]);
   expect(definition.steps[1]?.action).toMatchObject({
     kind: "parallel",

@@ -33,7 +33,9 @@ interface DependsOn<All extends Steps> {
 }
 
 type JoinOf<Options> = Options extends { readonly join: infer Join } ? Join : undefined;
-type EntriesOf<Options> = Options extends { readonly dependsOn: infer Entries extends readonly unknown[] } ? Entries : readonly [];
+type EntriesOf<Options> = Options extends { readonly dependsOn: infer Entries extends readonly unknown[] }
+  ? Entries
+  : readonly [];
 type PrevOf<Options, Prev> = Options extends { readonly dependsOn: unknown } ? undefined : Prev;
 
 /** The context of a step with these options. */
@@ -49,7 +51,9 @@ type ControlOf<Input, All extends Steps, Options, Prev> = ControlContext<
 >;
 
 /** The same as an options object, from options that were inferred one by one. */
-type Given<Entries, Join, Condition, OnError> = (Entries extends readonly unknown[] ? { readonly dependsOn: Entries } : object) &
+type Given<Entries, Join, Condition, OnError> = (Entries extends readonly unknown[]
+  ? { readonly dependsOn: Entries }
+  : object) &
   (Join extends JoinOption ? { readonly join: Join } : object) &
   (Condition extends undefined ? object : { readonly when: Condition }) &
   (OnError extends string ? { readonly onError: OnError } : object);
@@ -101,7 +105,8 @@ export class Workflow<Input, All extends Steps, Prev, Output = null> implements 
   step<
     Id extends string,
     Output,
-    const Options extends TaskOptions & DependsOn<All> & { readonly when?: When<Input, All>; readonly set?: JsonObject },
+    const Options extends TaskOptions &
+      DependsOn<All> & { readonly when?: When<Input, All>; readonly set?: JsonObject },
   >(
     id: Id,
     options: Options,
@@ -161,7 +166,11 @@ export class Workflow<Input, All extends Steps, Prev, Output = null> implements 
 
   /** A step of a registered type. `Result` may be given; it is not checked here. */
   use<Result = unknown>() {
-    return <Id extends string, const Options extends TaskOptions & DependsOn<All> & { readonly with?: unknown; readonly when?: When<Input, All> }>(
+    return <
+      Id extends string,
+      const Options extends TaskOptions &
+        DependsOn<All> & { readonly with?: unknown; readonly when?: When<Input, All> },
+    >(
       id: Id,
       type: string,
       options?: Options,
@@ -221,18 +230,30 @@ export class Workflow<Input, All extends Steps, Prev, Output = null> implements 
   join<Id extends string, const Options extends CommonOptions & Required<DependsOn<All>>>(
     id: Id,
     options: Options,
-  ): Workflow<Input, Add<All, Id, { output: Partial<AllDepsOf<All>>; optional: IsOptional<All, Options> }>, Partial<AllDepsOf<All>>> {
+  ): Workflow<
+    Input,
+    Add<All, Id, { output: Partial<AllDepsOf<All>>; optional: IsOptional<All, Options> }>,
+    Partial<AllDepsOf<All>>
+  > {
     return this.#add(id, options as unknown as JsonObject, { action: {} });
   }
 
   /** A block of steps that share a cap, a timeout and a failure mode; members are concurrent unless they name dependencies. */
-  parallel<Id extends string, const Options extends BlockOptions & DependsOn<All> & { readonly when?: When<Input, All> }, Inner extends Steps>(
+  parallel<
+    Id extends string,
+    const Options extends BlockOptions & DependsOn<All> & { readonly when?: When<Input, All> },
+    Inner extends Steps,
+  >(
     id: Id,
     options: Options,
     members: (list: Workflow<Input, NoSteps, undefined>) => Workflow<Input, Inner, unknown>,
   ): Workflow<
     Input,
-    Add<All & OptionalIf<Inner, IsOptional<All, Options>>, Id, { output: BlockOutput<Inner>; optional: IsOptional<All, Options> }>,
+    Add<
+      All & OptionalIf<Inner, IsOptional<All, Options>>,
+      Id,
+      { output: BlockOutput<Inner>; optional: IsOptional<All, Options> }
+    >,
     BlockOutput<Inner>
   > {
     const { onFailure, timeout, maxConcurrent, rateLimit, ...others } = options as unknown as JsonObject;
@@ -294,7 +315,9 @@ export class Workflow<Input, All extends Steps, Prev, Output = null> implements 
   }
 }
 
-type Members<Input> = (list: Workflow<Input, NoSteps, undefined>) => Workflow<Input, never, never> | Workflow<Input, Steps, unknown>;
+type Members<Input> = (
+  list: Workflow<Input, NoSteps, undefined>,
+) => Workflow<Input, never, never> | Workflow<Input, Steps, unknown>;
 
 /**
  * Begins a workflow in code. `input` may be any Standard Schema (zod, valibot, arktype …): it types the input and checks it.
@@ -304,7 +327,15 @@ export function workflow<const Schema extends StandardSchemaV1 | undefined = und
   options: WorkflowOptions & { readonly input?: Schema } = {},
 ): Workflow<Infer<Schema>, NoSteps, undefined> {
   const { input, ...settings } = options;
-  return new Workflow({ name, settings, steps: [], lists: {}, functions: new Map(), children: [], inputSchema: input ?? null });
+  return new Workflow({
+    name,
+    settings,
+    steps: [],
+    lists: {},
+    functions: new Map(),
+    children: [],
+    inputSchema: input ?? null,
+  });
 }
 
 /** What a shell step gives. */

@@ -80,6 +80,8 @@ export class WorkerHost {
     const hasFailed = loop.fault !== null;
     if (hasFailed) post.worker.abandon();
     else await post.worker.stop(drainMs);
+    // A commit under way may hold a lease for the worker, which it gives back.
+    await loop.settled();
     crew.remove(post.worker);
     release();
     await logs.flush();

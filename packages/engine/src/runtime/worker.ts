@@ -76,7 +76,7 @@ export class Worker {
   #state: "working" | "draining" | "stopped" = "working";
   /** Places taken by offers whose commit has not been answered, and by code that outlived its attempt. */
   #reserved = 0;
-  #isClaiming = false;
+  #claiming: Promise<void> | null = null;
   #isClaimWanted = false;
   #lastClaimAt = Number.NEGATIVE_INFINITY;
   #pollMs: number;
@@ -178,6 +178,7 @@ export class Worker {
     if (this.#state === "stopped") return;
     this.#state = "draining";
     this.#cancelPoll?.();
+    await this.#claiming;
     if (this.#attempts.size > 0 && drainMs > 0) await this.#emptyWithin(drainMs);
     this.#stopAll("released");
     // The code of every attempt is told to stop and has its grace time; what outlives that is not waited for.
@@ -213,6 +214,8 @@ export class Worker {
     this.#attempts.set(token, attempt);
     this.#byTask.set(taskName(run.id, key.step, key.task), attempt);
     this.#keeper.wake();
+    // What comes too late for a worker that is leaving is given back at once.
+    if (this.#state !== "working") attempt.stop("released");
     return attempt;
   }
 
@@ -241,18 +244,21 @@ export class Worker {
     if (this.#free >= Math.max(1, Math.floor(this.settings.concurrency / 4))) void this.#claim();
   }
 
-  async #claim(): Promise<void> {
-    if (this.#isClaiming) {
-      this.#isClaimWanted = true;
-      return;
-    }
-    this.#isClaiming = true;
-    do {
+  /** One claim at a time; one that is asked for meanwhile follows it. */
+  #claim(): Promise<void> {
+    this.#isClaimWanted = true;
+    this.#claiming ??= this.#claimWhileWanted().finally(() => {
+      this.#claiming = null;
+      this.#pollIn(this.#pollMs);
+    });
+    return this.#claiming;
+  }
+
+  async #claimWhileWanted(): Promise<void> {
+    while (this.#isClaimWanted && this.#state === "working" && this.#free > 0) {
       this.#isClaimWanted = false;
       await this.#claimOnce();
-    } while (this.#isClaimWanted && this.#state === "working" && this.#free > 0);
-    this.#isClaiming = false;
-    this.#pollIn(this.#pollMs);
+    }
   }
 
   async #claimOnce(): Promise<void> {
