@@ -50,12 +50,14 @@ function addSettled(state: RunState, phase: number, seen: Set<number>): void {
 
 function sourcesSeen(state: RunState, step: number): readonly number[] {
   const row = state.steps[step];
+  // One that was skipped without having fired saw what had settled before that.
+  const decidedAt = row?.firedSeq || row?.settledSeq || Infinity;
   const sources: number[] = [];
   for (const index of state.plan.steps[step]!.incoming) {
     const { from } = state.plan.edges[index]!;
     const source = state.steps[from];
     if (source === undefined || source.settledSeq === 0 || edgeState(state, index) === "unresolved") continue;
-    if (row === undefined || row.firedSeq === 0 || source.settledSeq <= row.firedSeq) sources.push(from);
+    if (source.settledSeq <= decidedAt) sources.push(from);
   }
   return sources;
 }
