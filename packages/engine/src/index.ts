@@ -17,8 +17,8 @@ export type {
 } from "./engine.ts";
 
 export type { FunctionInput } from "./runtime/function-input.ts";
-export { AttemptStopped } from "./runtime/attempt.ts";
-export type { StopReason } from "./runtime/attempt.ts";
+export { AttemptStopped } from "./runtime/attempt-setting.ts";
+export type { StopReason } from "./runtime/attempt-setting.ts";
 export { BraidError, isBraidError } from "./errors.ts";
 export { EngineError, InvalidDefinition, InvalidInput } from "./runtime/errors.ts";
 export type { EngineErrorCode } from "./runtime/errors.ts";

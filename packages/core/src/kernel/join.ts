@@ -28,12 +28,18 @@ export function resolveOutgoing(work: Work, step: number): void {
     const target = work.state.steps[edge.to];
     if (target !== undefined && (target.firedSeq > 0 || isTerminal(target.status))) {
       // Late: the join is decided. Only a failure that comes to one already given up has still reached an end.
-      if (state === "dead" && target.status === "skipped" && target.firedSeq === 0) markEnd(work, source);
+      if (state === "dead" && isEnd(source, target)) markEnd(work, source);
       continue;
     }
     work.touchStep(edge.to)[state] += 1;
     work.queueJoin(edge.to);
   }
+}
+
+/** A step that was given up before its source settled, or whose own branch has reached an end since. */
+function isEnd(source: StepRow, target: StepRow): boolean {
+  if (target.status !== "skipped" || target.firedSeq > 0) return false;
+  return target.settledSeq < source.settledSeq || target.reachedEnd;
 }
 
 /** Decides the join of a step, if it is still open. */

@@ -43,7 +43,7 @@ function recountItems(work: Work, owner: number): void {
   const row = work.touchStep(owner);
   if (row.items === null) return;
   const rows = work.state.maps.get(owner)?.rows ?? [];
-  const open = rows.filter((item) => item !== undefined && item.task < row.items! && !isTerminal(item.status)).length;
+  const open = rows.filter((item) => item !== undefined && item.task < row.nextItem && !isTerminal(item.status)).length;
   row.remaining = open + row.items - row.nextItem;
   row.countedFailures = 0;
 }

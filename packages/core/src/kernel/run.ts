@@ -51,7 +51,8 @@ export function openMain(work: Work): void {
     openTimer(work, { at, step: -1, task: -1, kind: "timeout" });
   }
   for (const root of work.state.index.roots[0]!) {
-    if (work.state.steps[root]?.firedSeq === undefined || work.state.steps[root].firedSeq === 0) fire(work, root);
+    const row = work.state.steps[root];
+    if (row === undefined || (row.status === "pending" && row.firedSeq === 0)) fire(work, root);
   }
   work.checkRun = true;
 }

@@ -3,56 +3,21 @@ import { createStepLogger } from "../observe/step-logger.ts";
 import type { AttemptLogger } from "../observe/step-logger.ts";
 import { encodePayload } from "../payload/codec.ts";
 import type { EvaluatedPayload, StepResult } from "../steps/step-type.ts";
-import type { LogLine, TaskKey } from "../store/port.ts";
+import type { TaskKey } from "../store/port.ts";
 import { attemptContext } from "./attempt-context.ts";
 import { evaluatePayload, payloadKeys } from "./attempt-payload.ts";
 import { completeResult, describeFailure } from "./attempt-result.ts";
 import type { AttemptEnd, ResultParts } from "./attempt-result.ts";
-import type { Clock } from "./clock.ts";
+import { AttemptStopped } from "./attempt-setting.ts";
+import type { AttemptContext, StopReason } from "./attempt-setting.ts";
 import type { Evaluated } from "./evaluated.ts";
-import type { Handler, HandlerRegistry } from "./registry.ts";
+import type { Handler } from "./registry.ts";
 import type { CachedRun } from "./run-cache.ts";
 import { RunView } from "./run-view.ts";
-import type { SecretReader, SecretValues } from "./secrets.ts";
+import type { SecretValues } from "./secrets.ts";
 import { evaluateGates } from "./start-gate.ts";
-import type { GateLimit, StartGates } from "./start-gate.ts";
-import type { ValueCache } from "./value-cache.ts";
+import type { GateLimit } from "./start-gate.ts";
 import { ValueReader } from "./value-reader.ts";
-
-/** What attempts need of the engine. */
-export interface AttemptContext {
-  readonly clock: Clock;
-  readonly registry: HandlerRegistry;
-  readonly values: ValueCache;
-  readonly secrets: SecretReader;
-  readonly services: Readonly<Record<string, unknown>>;
-  readonly inheritedEnv: Readonly<Record<string, string>>;
-  readonly maxPayloadBytes: number;
-  readonly gates: StartGates;
-  /** How long code that was told to stop may take, milliseconds. */
-  readonly graceMs: number;
-  now(): number;
-  log(line: LogLine): void;
-  /** The attempt has something to say with the next heartbeat. */
-  askHeartbeat(): void;
-}
-
-/**
- * Why an attempt was told to stop: the kernel wants it (`canceled`), its time is over (`timeout`), its lease is gone
- * (`lost`), or the worker is leaving (`released`).
- */
-export type StopReason = "canceled" | "timeout" | "lost" | "released";
-
-/** The reason that `signal` carries. */
-export class AttemptStopped extends Error {
-  override readonly name = "AttemptStopped";
-  readonly reason: StopReason;
-
-  constructor(reason: StopReason) {
-    super(`The attempt was stopped: ${reason}.`);
-    this.reason = reason;
-  }
-}
 
 /** What the code of an attempt came to. `abandoned`: it was told to stop and did not end within the grace time. */
 type CodeEnd =

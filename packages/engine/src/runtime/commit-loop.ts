@@ -1,9 +1,8 @@
-import type { CommitAnswer, CommitAnswers, RunCommit } from "../store/port.ts";
-import type { Clock } from "./clock.ts";
+import type { CommitAnswer } from "../store/port.ts";
 import { EngineError, messageOf } from "./errors.ts";
+import type { LoopContext } from "./loop-context.ts";
 import { Outbox } from "./outbox.ts";
 import type { Outcome, Report } from "./outbox.ts";
-import type { CachedRun } from "./run-cache.ts";
 import type { RunWork } from "./run-work.ts";
 import type { BatchRoom, Needs } from "./work-context.ts";
 
@@ -11,28 +10,6 @@ import type { BatchRoom, Needs } from "./work-context.ts";
 const MOST_RUNS = 128;
 const MOST_ROWS = 1_000;
 const MOST_BYTES = 4 * 1024 * 1024;
-
-/** What the loop needs of the engine around it. */
-export interface LoopContext {
-  readonly clock: Clock;
-  readonly newCommitId: () => string;
-  /** The run at `version` or newer if it is in memory, so that most batches wait for nothing. */
-  peekRun(runId: string, version: number): CachedRun | null;
-  /** The run at `version` or newer; null if there is none. */
-  loadRun(runId: string, version: number): Promise<CachedRun | null>;
-  newWork(run: CachedRun, reports: readonly Report[], room: BatchRoom): RunWork;
-  /** Gets what works need, for all of them with as few calls as can be. */
-  provide(needs: readonly (readonly [RunWork, Needs])[]): Promise<void>;
-  /** Commits; repeats until there is an answer, and throws only when there will be none. */
-  commit(commits: readonly RunCommit[]): Promise<CommitAnswers>;
-  /** The work is part of the run now. */
-  onAccepted(work: RunWork, answer: Extract<CommitAnswer, { readonly kind: "accepted" | "repeat" }>): void;
-  /** The work had nothing to commit. */
-  onIdle(work: RunWork): void;
-  /** The run cannot be carried on: an error of this code, not of the run's. */
-  onBroken(run: CachedRun, error: unknown): void;
-  onFault(fault: EngineError): void;
-}
 
 /**
  * The one place where runs change.

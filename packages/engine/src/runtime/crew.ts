@@ -1,5 +1,5 @@
 import type { Enqueue, TaskKey } from "../store/port.ts";
-import type { StopReason } from "./attempt.ts";
+import type { StopReason } from "./attempt-setting.ts";
 import type { CachedRun } from "./run-cache.ts";
 import type { Worker } from "./worker.ts";
 

@@ -2,7 +2,7 @@ import type { LogLine, Store } from "../store/port.ts";
 import { applyAftermath, applyIdle } from "./aftermath.ts";
 import type { AftermathContext } from "./aftermath.ts";
 import { Alarm } from "./alarm.ts";
-import type { AttemptContext } from "./attempt.ts";
+import type { AttemptContext } from "./attempt-setting.ts";
 import { childOf, Children } from "./children.ts";
 import type { ChildRequest, StartedChild } from "./children.ts";
 import type { Clock } from "./clock.ts";

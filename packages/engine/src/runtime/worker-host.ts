@@ -8,7 +8,7 @@ import type { Runtime } from "./runtime.ts";
 import { gatesOf } from "./start-gate.ts";
 import { RunFamily } from "./run-family.ts";
 import { Worker } from "./worker.ts";
-import type { WorkerContext } from "./worker.ts";
+import type { WorkerContext } from "./worker-context.ts";
 
 const DEFAULT_CONCURRENCY = 10;
 const DEFAULT_POLL_MS = 1_000;

@@ -1,24 +1,14 @@
-import type {
-  ClaimAnswer,
-  ClaimRequest,
-  ClaimedTask,
-  Enqueue,
-  HeartbeatAnswer,
-  HeartbeatRequest,
-  TaskKey,
-} from "../store/port.ts";
+import type { ClaimAnswer, ClaimedTask, Enqueue, TaskKey } from "../store/port.ts";
 import { Attempt } from "./attempt.ts";
-import type { AttemptContext, StopReason } from "./attempt.ts";
+import type { AttemptContext, StopReason } from "./attempt-setting.ts";
 import type { AttemptEnd } from "./attempt-result.ts";
-import type { Clock } from "./clock.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { eventReport } from "./outbox.ts";
-import type { Report } from "./outbox.ts";
 import type { PlanInfo } from "./plan-info.ts";
 import { QueuePlaces } from "./queue-places.ts";
 import { rowKey } from "./row-key.ts";
 import type { CachedRun } from "./run-cache.ts";
-import type { GateLimit } from "./start-gate.ts";
+import type { WorkerContext, WorkerSettings } from "./worker-context.ts";
 
 /** How long `task.started` may wait for company. */
 const STARTED_WITHIN_MS = 20;
@@ -27,35 +17,6 @@ const STARTED_WITHIN_MS = 20;
 const HINT_GAP_MS = 10;
 
 const FIRST_POLL_MS = 50;
-
-export interface WorkerSettings {
-  readonly id: string;
-  readonly name: string;
-  readonly concurrency: number;
-  /** null: whichever queues its runs name. */
-  readonly queues: readonly string[] | null;
-  readonly pollIntervalMs: number;
-  readonly leaseMs: number;
-  /** Only these runs, and children of theirs, which are added as they come; null: all. */
-  readonly runIds: Set<string> | null;
-}
-
-/** What a worker needs of the engine. */
-export interface WorkerContext {
-  readonly clock: Clock;
-  readonly attempts: Omit<AttemptContext, "askHeartbeat">;
-  hasHandler(name: string): boolean;
-  handlerNames(): readonly string[];
-  /** Limits over runs that attempts of the step have to pass. */
-  gatesOf(run: CachedRun, step: number): readonly GateLimit[];
-  newToken(): string;
-  claim(request: ClaimRequest): Promise<ClaimAnswer>;
-  heartbeat(request: HeartbeatRequest): Promise<HeartbeatAnswer>;
-  loadRun(runId: string, version: number): Promise<CachedRun | null>;
-  report(report: Report, until?: number): void;
-  /** The store does not answer; the worker tries again by itself. */
-  onTrouble(what: string, error: unknown): void;
-}
 
 /**
  * Runs attempts in this process: claims them from the store's queues, or is given them by commits made here.
@@ -249,7 +210,8 @@ export class Worker {
     this.#isClaimWanted = true;
     this.#claiming ??= this.#claimWhileWanted().finally(() => {
       this.#claiming = null;
-      this.#pollIn(this.#pollMs);
+      const isWantedAgain = this.#isClaimWanted && this.#free > 0;
+      this.#pollIn(isWantedAgain ? 0 : this.#pollMs);
     });
     return this.#claiming;
   }
