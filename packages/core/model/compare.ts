@@ -39,7 +39,8 @@ export function viewOfKernel(state: RunState): View {
     view.set(step.id, isOver ? line.replace(" failure=lost", "") : line);
     if (row === undefined) continue;
     if (step.body !== null) view.set(`scope ${step.body} rate`, String(row.rateAt));
-    if (row.triggeredBy !== null && !(row.status === "skipped" && row.triggeredBy.length === 0)) view.set(`${step.id} sees`, visibleSteps(state, step.index).join());
+    if (row.triggeredBy !== null && !(row.status === "skipped" && row.triggeredBy.length === 0))
+      view.set(`${step.id} sees`, visibleSteps(state, step.index).join());
     view.set(`${step.id}.join`, `triggeredBy=${[...new Set(row.triggeredBy)].join(",")} cut=${row.isCut}`);
     for (let item = 0; item < (row.items ?? 0); item += 1) {
       const one = itemRow(state, step.index, item);
@@ -75,7 +76,8 @@ export function viewOfModel(state: NaiveState): View {
     const line = describeTask(step, timeoutAt ?? step.deadlineAt);
     view.set(id, owner >= 0 && isSettled(state.steps[owner]!) ? line.replace(" failure=lost", "") : line);
     view.set(`${id}.join`, describeJoin(step));
-    if (step.firedOrder > 0 && !(step.status === "skipped" && step.triggeredBy?.length === 0)) view.set(`${id} sees`, sightOf(state, step).join());
+    if (step.firedOrder > 0 && !(step.status === "skipped" && step.triggeredBy?.length === 0))
+      view.set(`${id} sees`, sightOf(state, step).join());
     for (const item of step.items ?? []) view.set(`${id}[${item.task}]`, describeTask(item));
     if (isMap && step.itemCount !== null) {
       const count = (status: string): number => (step.items ?? []).filter((item) => item.status === status).length;

@@ -146,6 +146,7 @@ const refusals: readonly (readonly [script: string, part: string])[] = [
   ["bash -c $x @", "as an argument"],
   ["bash $x @", "as an argument"],
   ["bash $x <<< @", "bash -s"],
+  ["bash <<< @ \\", "bash -s"],
   ["echo ${x:=@}", "double quotes"],
   ["echo ${x=a$(echo @)}", "double quotes"],
   ["true && ! eval @", "as code"],

@@ -92,8 +92,8 @@ function readNext(reader: Reader): void {
   if (" \t\r".includes(character)) {
     endWord(reader);
     scan.at += 1;
-  } else if (scan.text.startsWith("\\\n", scan.at)) {
-    // The line goes on, and so does a word: the shell reads neither of the two characters.
+  } else if (character === "\\" && "\n".includes(scan.text.charAt(scan.at + 1))) {
+    // The line goes on, and so does a word: the shell reads neither of the two characters. So it is with the last one.
     scan.at += 2;
   } else if (character === "#" && reader.word === undefined) {
     readComment(scan);

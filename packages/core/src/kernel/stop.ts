@@ -3,7 +3,7 @@ import { isOnlyWithdrawn } from "../state/rows.ts";
 import type { RunRow, StepRow, StopCause, StopState } from "../state/rows.ts";
 import { offerMap, unwant } from "./admission.ts";
 import { isRescued } from "./join.ts";
-import { failItem, skipUnstartedItems, stopItem } from "./map.ts";
+import { failItem, skipLeftRows, skipUnstartedItems, stopItem } from "./map.ts";
 import { fail, memberCause, skip, skipReasonOf, stopped } from "./settle.ts";
 import { clearDeadline } from "./timer.ts";
 import { isTerminal } from "./status.ts";
@@ -91,10 +91,14 @@ export function stopMember(work: Work, step: number, stop: Stop): void {
     return;
   }
   if (isTerminal(row.status)) return;
-  const { body } = work.step(step);
+  const { body, isMap } = work.step(step);
+  if (body !== null && row.status !== "waiting") {
+    stopOutside(work, body, stop);
+    return;
+  }
   // A block or map that waits for its start delay has not been entered: it is stopped like a task.
-  if (body !== null && row.status !== "waiting") stopOutside(work, body, stop);
-  else stopTask(work, row, stop);
+  if (isMap) skipLeftRows(work, row, { first: 0, reason: skipReasonOf(stop.cause) });
+  stopTask(work, row, stop);
 }
 
 /** Stops an ordinary step or an item of a map. */
