@@ -13,6 +13,7 @@ import { logLine, summaryLine } from "../view/json-lines.ts";
 import { numberOf } from "../view/trace-line.ts";
 import type { Reporter } from "../view/reporter.ts";
 import { createRunView } from "../view/run-view.ts";
+import type { StopSignals } from "./stop-signals.ts";
 import type { NodeView, RunView } from "../view/run-view.ts";
 
 /** Where the engine's log lines and troubles go. The engine is made before anyone knows which run they belong to. */
@@ -30,6 +31,7 @@ export interface Following {
   /** Attempts at a time in this process. */
   readonly concurrency: number;
   readonly listener: EngineListener;
+  readonly signals: StopSignals;
   readonly progress: ProgressOptions;
   /** Events up to this number are history: they are taken in, and shown to nobody. */
   readonly shownAfter: number;
@@ -47,10 +49,10 @@ export async function followRun(following: Following): Promise<number> {
   };
   following.listener.onTrouble = (what, error) =>
     reporter.notice(`cannot ${what}, trying again: ${oneLine(messageOf(error))}`);
+  reporter.begin(view);
   const stopListening = listenForStop(following, reporter);
   let result: RunResult;
   try {
-    reporter.begin(view);
     result = await workUntilEnd(following, { view, reporter });
   } finally {
     stopListening();
@@ -105,10 +107,10 @@ async function learnTotal(
 const lastWordsMs = 500;
 
 /** The first stop signal cancels the run and waits for its end; the second ends the process, and every program with it. */
-function listenForStop({ context, engine, runId }: Following, reporter: Reporter): () => void {
+function listenForStop({ context, engine, runId, signals }: Following, reporter: Reporter): () => void {
   const { io } = context;
   let count = 0;
-  return io.onStopSignal((signal) => {
+  return signals.listen((signal) => {
     count += 1;
     const cancel = engine
       .cancel(runId)

@@ -13,6 +13,7 @@ import type { StoreChoice } from "../store/store-url.ts";
 import { followRun } from "./follow-run.ts";
 import { prepareRun, startPrepared } from "./prepare-run.ts";
 import type { PreparedRun, RunCommandOptions } from "./prepare-run.ts";
+import { StopSignals } from "./stop-signals.ts";
 import { commandEnvironment, withWorkingEngine } from "./working-engine.ts";
 
 /** `braid run`: starts a run, or with `--resume` carries one on, and works on it until it ends. */
@@ -42,6 +43,7 @@ interface Start {
 
 async function startRun(context: CommandContext, { choice, prepared, options }: Start): Promise<number> {
   const env = await commandEnvironment(context, options);
+  const signals = new StopSignals(context.io);
   const { plan, children, overrides } = prepared;
   const plans = [plan, ...children.map((child) => child.plan)];
   return await withWorkingEngine({ choice, env, plans }, async (engine, listener) => {
@@ -54,6 +56,7 @@ async function startRun(context: CommandContext, { choice, prepared, options }: 
       plan,
       concurrency,
       listener,
+      signals,
       progress: options,
       shownAfter: 0,
     });
@@ -76,13 +79,15 @@ async function resumeRun(context: CommandContext, { name, file, options }: Resum
   const { plan, runId, loaded } = found;
   const code = await loadRunCode(context.io, loaded.meta, file);
   const env = await commandEnvironment(context, options);
+  const signals = new StopSignals(context.io);
   // Lines for people go on from here; a program that reads JSON gets the whole trace, without a gap.
   const shownAfter = options.json === true ? 0 : loaded.run.traceSeq;
   return await withWorkingEngine({ choice, env, plans: [plan] }, async (engine, listener) => {
     if (code !== null) await engine.register(code);
     sayWhereItStands(context, found, options);
     const concurrency = capOf(loaded, plan);
-    return await followRun({ context, engine, runId, plan, concurrency, listener, progress: options, shownAfter });
+    const following = { context, engine, runId, plan, concurrency, listener, signals, shownAfter };
+    return await followRun({ ...following, progress: options });
   });
 }
 

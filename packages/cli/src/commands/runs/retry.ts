@@ -8,6 +8,7 @@ import { chooseStore } from "../../store/store-url.ts";
 import { writeJsonLine } from "../../terminal/json-line.ts";
 import type { LogChoice } from "../../view/reporter.ts";
 import { followRun } from "../follow-run.ts";
+import { StopSignals } from "../stop-signals.ts";
 import { commandEnvironment, withWorkingEngine } from "../working-engine.ts";
 
 export interface RetryOptions {
@@ -36,10 +37,11 @@ export async function retryRun(context: CommandContext, id: string, options: Ret
   const code = await loadRunCode(context.io, loaded.meta, undefined);
   const env = await commandEnvironment(context, options);
   const choice = chooseStore(context.io, options);
+  const signals = new StopSignals(context.io);
   return await withWorkingEngine({ choice, env, plans: [plan] }, async (engine, listener) => {
     if (code !== null) await engine.register(code);
     await engine.retry(runId, from);
-    const following = { context, engine, runId, plan, concurrency: capOf(loaded, plan), listener };
+    const following = { context, engine, runId, plan, concurrency: capOf(loaded, plan), listener, signals };
     return await followRun({ ...following, progress: options, shownAfter: loaded.run.traceSeq });
   });
 }
