@@ -1,5 +1,6 @@
 import type { RunEvent } from "../src/kernel/event.ts";
 import { createState } from "../src/kernel/load.ts";
+import { dueTimers } from "../src/kernel/timer.ts";
 import { transition } from "../src/kernel/transition.ts";
 import type { Transition } from "../src/kernel/transition-types.ts";
 import { checkInvariants } from "../src/state/invariants.ts";
@@ -23,11 +24,18 @@ export function driveBoth(course: Course): void {
     return done;
   };
   drive(course, apply, (host) => {
-    const { status, wakeAt } = state.run;
-    if (status === "running" && host.wakeAt !== wakeAt) {
-      throw new Error(`commands leave the earliest timer at ${host.wakeAt}, the rows say ${wakeAt}`);
+    if (state.run.status !== "running") return;
+    const open = dueTimers(state, Infinity).map((event) => timerName(event));
+    const set = [...host.timers.values()].map((timer) => timerName({ type: "timer.fired", ...timer }));
+    if (open.toSorted().join() !== set.toSorted().join()) {
+      throw new Error(`timers: commands leave ${set.join(" ")} | the rows ${open.join(" ")}`);
     }
+    if (host.wakeAt !== state.run.wakeAt) throw new Error(`wakeAt: ${state.run.wakeAt}, timers say ${host.wakeAt}`);
   });
+}
+
+function timerName(event: RunEvent): string {
+  return event.type === "timer.fired" ? `${event.timer}:${event.step}[${event.task}]` : event.type;
 }
 
 function compareAnswers(event: RunEvent, done: Transition, isApplied: boolean): string[] {

@@ -132,7 +132,8 @@ class PlanBuilder {
     step.sleepMs = step.kind === "sleep" ? spec.sleepMs : 0;
     step.signal = step.kind === "signal" ? "go" : null;
     if (step.kind !== "task" && step.kind !== "child") return;
-    step.retry = { ...step.retry, maxAttempts: spec.maxAttempts, delayMs: spec.retryDelayMs };
+    const { maxAttempts, retryDelayMs: delayMs, backoff } = spec;
+    step.retry = { ...step.retry, maxAttempts, delayMs, backoff, factor: 3, maxDelayMs: 80 };
   }
 
   #addBody(step: Draft<PlanStep>, body: NonNullable<StepSpec["body"]>, parent: number): readonly Placed[] {

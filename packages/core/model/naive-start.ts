@@ -1,5 +1,6 @@
 import type { StepEvaluated } from "../src/kernel/event.ts";
 import type { StepError } from "../src/kernel/status.ts";
+import type { RetryPolicy } from "../src/plan/plan.ts";
 import { complete, fail, hasWorker, settleStopped, skip, start } from "./naive-settle.ts";
 import { newTask } from "./naive-state.ts";
 import type { NaiveScope, NaiveState, NaiveStep, NaiveTask } from "./naive-state.ts";
@@ -114,6 +115,12 @@ interface Failure {
 
 const NEVER_RETRIED: ReadonlySet<string> = new Set(["condition_error", "input_unresolved"]);
 
+/** Before the attempt after the given one. Random plans have no jitter. */
+function delayAfter({ delayMs, backoff, factor, maxDelayMs }: RetryPolicy, attempt: number): number {
+  const growth = { fixed: 1, linear: attempt, exponential: factor ** (attempt - 1) };
+  return Math.min(delayMs * growth[backoff], maxDelayMs);
+}
+
 /** An attempt has failed: the next one follows, or the task has failed. */
 export function failAttempt(state: NaiveState, task: NaiveTask, { error, isRetryable, retryAfterMs }: Failure): void {
   const { retry } = task.plan;
@@ -125,7 +132,7 @@ export function failAttempt(state: NaiveState, task: NaiveTask, { error, isRetry
     fail(state, task, error);
     return;
   }
-  const delayMs = retryAfterMs ?? retry.delayMs;
+  const delayMs = retryAfterMs ?? delayAfter(retry, task.used);
   if (delayMs <= 0 && hasWorker(task)) {
     wantAgain(state, task);
     return;

@@ -52,6 +52,7 @@ export interface StepSpec {
   readonly onError: "fail" | "continue" | "skipDependents";
   readonly maxAttempts: number;
   readonly retryDelayMs: number;
+  readonly backoff: "fixed" | "linear" | "exponential";
   readonly priority: number;
   readonly rank: number;
   readonly startDelayMs: number;

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Command } from "../src/kernel/command.ts";
 import type { RunEvent } from "../src/kernel/event.ts";
-import { createState, loadState, pendingCommands, restore } from "../src/kernel/load.ts";
+import { createState, loadState, pendingCommands, replaceRows, restore } from "../src/kernel/load.ts";
 import { transition } from "../src/kernel/transition.ts";
 import type { Transition } from "../src/kernel/transition-types.ts";
 import type { RowChange } from "../src/state/rows.ts";
@@ -171,6 +171,54 @@ function refuse(state: RunState, { plan }: Course, batch: readonly Recorded[]): 
   restore(state, changes);
   state.ranks = ranks;
   expect(dumpOf(plan, state)).toBe(before);
+}
+
+test(
+  "a worker that was overtaken restores what was refused, takes the newer rows and goes on like the others",
+  () => {
+    const property = fc.property(anyCourse, fc.array(fc.nat({ max: 5 }), { maxLength: 40 }), (course, lags) => {
+      const { plan } = course;
+      const recorded = record(course);
+      const leader = createState(plan, "run-1");
+      let worker = createState(plan, "run-1");
+      let missed: Missed[] = [];
+      let lag = 0;
+      replay(course, recorded, (event, index) => {
+        const { changes } = transition(plan, leader, event);
+        if (lag > 0) {
+          missed.push({ event, changes: changes.map((change) => copyOf(change)) });
+          lag -= 1;
+          return recorded[index]!.text;
+        }
+        worker = catchUp(worker, course, missed);
+        missed = [];
+        if (leader.run.startedAt !== null) lag = lags[index % Math.max(1, lags.length)] ?? 0;
+        return textOf(transition(plan, worker, event));
+      });
+    });
+    fc.assert(property, settings(0.2));
+  },
+  TIMEOUT_MS,
+);
+
+interface Missed {
+  readonly event: RunEvent;
+  readonly changes: readonly RowChange[];
+}
+
+/** The worker tries its own event on old rows, is refused, and reads what others have written meanwhile. */
+function catchUp(worker: RunState, { plan }: Course, missed: readonly Missed[]): RunState {
+  const [first] = missed;
+  if (first === undefined) return worker;
+  restore(worker, transition(plan, worker, first.event).changes);
+  const store = new JsonStore();
+  store.commit([{ table: "run", before: null, after: worker.run }, ...missed.flatMap(({ changes }) => changes)]);
+  return replaceRows(worker, store.load());
+}
+
+/** Rows live on after a transition; a store keeps what they were. */
+function copyOf(change: RowChange): RowChange {
+  return JSON.parse(JSON.stringify(change)) as RowChange;
 }
 
 test(

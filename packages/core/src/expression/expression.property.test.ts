@@ -118,7 +118,7 @@ test("leaves values without templates as they are, whatever they hold", () => {
 
 /** A scalar as the library writes it. */
 function evaluateOwnText(scalar: unknown): string {
-  return (data.reviver("", scalar) as data.ExpressionData).coerceString();
+  return data.reviver("", scalar).coerceString();
 }
 
 test("hands any JSON value through unchanged, and puts it into text as JSON or its own text", () => {

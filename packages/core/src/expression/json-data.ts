@@ -3,8 +3,8 @@ import { isPlainObject, jsonText, nameOfForeign } from "./json-text.ts";
 import { data, type ExpressionData } from "./library.ts";
 
 /**
- * A JSON object as the library sees it. Members are read by own key, exactly as they are spelled, and wrapped when they
- * are asked for, so a large or lazy object costs what an expression touches.
+ * A JSON object as the library sees it: something of the kind object, with a text. Its members are read from `raw` by the
+ * evaluator and wrapped when an expression touches them, so that a large or lazy object costs no more than that.
  */
 export class ObjectData extends data.Dictionary {
   readonly raw: Readonly<Record<string, unknown>>;
@@ -14,35 +14,18 @@ export class ObjectData extends data.Dictionary {
     this.raw = raw;
   }
 
-  override get(key: string): ExpressionData | undefined {
-    const value = readOwn(this.raw, key);
-    return value === undefined ? undefined : wrap(value);
-  }
-
-  override values(): ExpressionData[] {
-    return Object.values(this.raw).map(wrap);
-  }
-
-  override pairs(): { key: string; value: ExpressionData }[] {
-    return Object.keys(this.raw).map((key) => ({ key, value: wrap(this.raw[key]) }));
-  }
-
   override coerceString(): string {
     return jsonText(this.raw, 0);
   }
 }
 
-/** A JSON list as the library sees it; items are wrapped when they are asked for. */
+/** A JSON list as the library sees it, which goes through the items in `contains`. */
 export class ListData extends data.Array {
   readonly raw: readonly unknown[];
 
   constructor(raw: readonly unknown[]) {
     super();
     this.raw = raw;
-  }
-
-  override get(index: number): ExpressionData {
-    return wrap(this.raw[index]);
   }
 
   override values(): ExpressionData[] {

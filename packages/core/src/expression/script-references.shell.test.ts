@@ -246,8 +246,8 @@ function acceptedScripts(count: number): string[] {
 }
 
 test("runs no value in any script that it accepts, however broken the script", { timeout: 60_000 }, () => {
-  const accepted = acceptedScripts(4_000);
-  expect(accepted.length).toBeGreaterThan(300);
+  const accepted = acceptedScripts(1_500);
+  expect(accepted.length).toBeGreaterThan(100);
   const scriptDirectory = join(directory, "scripts");
   mkdirSync(scriptDirectory);
   accepted.forEach((script, index) => writeFileSync(join(scriptDirectory, `${index}.sh`), script));
