@@ -67,3 +67,4 @@ export { defineStepType, withActivePorts } from "./steps/define-step-type.ts";
 export type { DefinedStepType, StepTypeDefaults, StepTypeDefinition, WithPorts } from "./steps/define-step-type.ts";
 export { workflow, Workflow } from "./builder/workflow.ts";
 export type { BuiltWorkflow, ChildWorkflow } from "./builder/built-workflow.ts";
+export { loadGraph, loadYaml } from "./load/load-text.ts";

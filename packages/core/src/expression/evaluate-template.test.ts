@@ -152,7 +152,6 @@ test.each([
   ["${{ upper(inputs.gone) }}", "wrap it in `default(…, …)`"],
   ["${{ fromJSON('{}').x }}", "`fromJSON(…).x` is undefined"],
   ["${{ (inputs || env).gone }}", "`(…).gone` is undefined: `(…)` has `sha`"],
-  ["${{ inputs.items.*.id[9] }}", "`inputs.items.*.id[9]` is undefined"],
   ["${{ inputs['it''s'] }}", "`inputs['it''s']` is undefined"],
   ["${{ inputs.items[add(1, 8)] }}", "`inputs.items[add(…)]` is undefined"],
 ])("explains why %s has no value", (text, part) => {

@@ -71,6 +71,20 @@ steps:
     expect(result.steps["read"]?.output).toMatchObject({ stdout: "fast slow\n true\n" });
   });
 
+  test("of the shared context holds nothing of a step that merely finished earlier", async () => {
+    const engine = await open();
+    const result = await engine.run(
+      define(`
+steps:
+  - {id: slow, dependsOn: [], run: sleep 0.2, set: {mine: 1}}
+  - {id: stranger, dependsOn: [], run: "true", set: {other: 2}}
+  - {id: read, dependsOn: [slow], run: "echo \${{ toJSON(context) }}"}
+`),
+    );
+    expect(result.steps["read"]?.output).toMatchObject({ stdout: expect.not.stringContaining("other") as string });
+    expect(result.steps["read"]?.output).toMatchObject({ stdout: expect.stringContaining("mine") as string });
+  });
+
   test("that is not there fails the attempt with `input_unresolved`, which is not retried", async () => {
     const engine = await open();
     const result = await engine.run(

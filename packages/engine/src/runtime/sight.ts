@@ -23,13 +23,22 @@ export class Sight {
     this.task = task;
   }
 
+  /**
+   * Whether the step sees one that an expression may name. The compiler lets expressions name ancestors only, so in a plan without
+   * joins that fire early it is enough that the other had settled before this one's join fired.
+   */
   sees(other: number): boolean {
     const row = stepRow(this.state, other);
     if (row === undefined || row.settledSeq === 0) return false;
     if (this.step < 0) return true;
     const firedSeq = stepRow(this.state, this.step)?.firedSeq ?? 0;
     if (firedSeq > 0 && row.settledSeq > firedSeq) return false;
-    if (!this.info.hasEarlyJoin || this.#isInPhase()) return true;
+    return !this.info.hasEarlyJoin || this.#hasReached(other);
+  }
+
+  /** Whether the other has reached this step over resolved edges. */
+  #hasReached(other: number): boolean {
+    if (this.step < 0 || this.#isInPhase()) return true;
     this.#visible ??= new Set(visibleSteps(this.state, this.step));
     return this.#visible.has(other);
   }
@@ -79,10 +88,14 @@ export class Sight {
     return found;
   }
 
-  /** Steps whose shard of the shared context has reached this one, in merge order. */
+  /**
+   * Steps whose shard of the shared context has reached this one, in merge order. Any step of the plan may write, ancestor or
+   * not, so here only the edges count: what merely happened to settle earlier must not show.
+   */
   writers(): readonly number[] {
     return this.info.writers.filter((writer) => {
-      return stepRow(this.state, writer)?.status === "completed" && this.sees(writer);
+      const isDone = stepRow(this.state, writer)?.status === "completed" && this.sees(writer);
+      return isDone && this.#hasReached(writer);
     });
   }
 
