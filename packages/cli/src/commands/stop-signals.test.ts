@@ -13,7 +13,7 @@ function scene() {
     exit: (code: number) => exits.push(code),
   } as unknown as Io;
   const signals = new StopSignals(io);
-  return { signals, send: (signal: StopSignal) => send(signal), exits };
+  return { signals, exits, send: (signal: StopSignal): void => send(signal) };
 }
 
 test("keeps a signal that comes before anybody can act on it", () => {

@@ -23,7 +23,7 @@ export function formatMember(member: string): string {
 }
 
 /** Whether a member may be written after a dot: ASCII letters, digits, `_` and `-`, and no digit or `-` first. */
-export function isName(text: string): boolean {
+function isName(text: string): boolean {
   const first = text.charAt(0);
   if (first === "" || isDigit(first) || first === "-") return false;
   for (let at = 0; at < text.length; at += 1) {

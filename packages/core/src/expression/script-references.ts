@@ -7,7 +7,7 @@ import type { ShellScan } from "./shell-scan.ts";
 import { EXPRESSION_START, isTemplate } from "./template-text.ts";
 
 /** Names of the variables that carry values into a script: this and a number from 1. */
-export const SCRIPT_VARIABLE_PREFIX = "BRAID_EXPR_";
+const SCRIPT_VARIABLE_PREFIX = "BRAID_EXPR_";
 
 /** A script whose expressions have become variables. */
 export interface ScriptReferences {

@@ -7,9 +7,9 @@ test("a file gives its definition, or everything that is wrong with it", () => {
     name: "hello",
     steps: [{ id: "a" }],
   });
-  const refused = (): unknown => loadYaml("name: hello\nsteps: [{id: a, rnu: echo hello}]");
-  expect(refused).toThrow(InvalidDefinition);
-  expect(refused).toThrow(/rnu/);
+  const wrong = "name: hello\nsteps: [{id: a, rnu: echo hello}]";
+  expect(() => loadYaml(wrong)).toThrow(InvalidDefinition);
+  expect(() => loadYaml(wrong)).toThrow(/rnu/);
 });
 
 test("a graph gives its definition", () => {

@@ -1,5 +1,5 @@
 /** Shorter secrets are not masked: a one-letter secret would blot out every text and give itself away by it. */
-export const minSecretLength = 4;
+const minSecretLength = 4;
 
 /** Widths at which common tools break base64: `base64` of the GNU tools and MIME, and PEM. */
 const base64Widths = [76, 64];

@@ -13,6 +13,7 @@ import type {
   WorkOptions,
   WorkflowSource,
 } from "../engine.ts";
+import { startGroupWatcher } from "../process/group-watcher.ts";
 import type { RunSummaryRow, Store } from "../store/port.ts";
 import { EngineError } from "./errors.ts";
 import type { Launcher } from "./launcher.ts";
@@ -163,6 +164,7 @@ export class BraidEngine implements Engine {
 
   async work(options: WorkOptions = {}): Promise<WorkerHandle> {
     this.#check();
+    startGroupWatcher();
     return this.#parts.host.work(options);
   }
 
