@@ -3,7 +3,7 @@ import type { Io, StopSignal } from "../io.ts";
 import { StopSignals } from "./stop-signals.ts";
 
 function scene() {
-  let send: (signal: StopSignal) => void = () => {};
+  let send: ((signal: StopSignal) => void) | undefined;
   const exits: number[] = [];
   const io = {
     onStopSignal: (listener: (signal: StopSignal) => void) => {
@@ -13,7 +13,7 @@ function scene() {
     exit: (code: number) => exits.push(code),
   } as unknown as Io;
   const signals = new StopSignals(io);
-  return { signals, exits, send: (signal: StopSignal): void => send(signal) };
+  return { signals, exits, send: (signal: StopSignal): void => send?.(signal) };
 }
 
 test("keeps a signal that comes before anybody can act on it", () => {
