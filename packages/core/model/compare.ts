@@ -42,7 +42,9 @@ export function viewOfKernel(state: RunState): View {
     if (row.triggeredBy !== null && !(row.status === "skipped" && row.triggeredBy.length === 0))
       view.set(`${step.id} sees`, visibleSteps(state, step.index).join());
     view.set(`${step.id}.join`, `triggeredBy=${[...new Set(row.triggeredBy)].join(",")} cut=${row.isCut}`);
-    for (let item = 0; item < (row.items ?? 0); item += 1) {
+    // The items of a map that was skipped before it began have rows only if an earlier epoch left some.
+    const items = row.status === "skipped" ? 0 : (row.items ?? 0);
+    for (let item = 0; item < items; item += 1) {
       const one = itemRow(state, step.index, item);
       if (one !== undefined) view.set(`${step.id}[${item}]`, describeRow(one, step.kind));
     }
@@ -143,8 +145,8 @@ export function differences(kernel: View, model: View): string[] {
   const lines: string[] = [];
   for (const [key, value] of kernel) {
     const other = model.get(key) ?? (key.endsWith("rate") ? "null" : "-");
-    // Items of an earlier epoch have rows before the map is ready again.
-    if (key.endsWith("]") && other === "-" && value.startsWith("pending")) continue;
+    // Items of an earlier epoch have rows although the map has not come so far again.
+    if (key.endsWith("]") && other === "-" && /^(pending|skipped)/.test(value)) continue;
     if (other === value || (key.endsWith("rate") && other === "null")) continue;
     if (key === "run.wakeAt" && value === earliestRate(kernel)) continue;
     lines.push(`${key}: kernel ${value} | model ${other}`);

@@ -21,7 +21,7 @@ const AFTER_BACKSLASH: Refusal = {
 
 const AFTER_DOLLAR: Refusal = {
   message: "the `$` before `${{` would become part of another variable",
-  hint: "leave the `$` out, or write it as \\$ before a blank",
+  hint: "leave the `$` out; one that is meant is written '$'${{ … }}",
 };
 
 const IN_PARAMETER: Refusal = {

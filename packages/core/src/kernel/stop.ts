@@ -164,7 +164,7 @@ export function stopForDeadline(work: Work, row: StepRow): void {
 export function settleStopped(work: Work, row: StepRow, cause: StopCause): void {
   if (cause === "deadline") {
     const id = work.step(row.step).id;
-    const error = { code: "timeout", message: `Step \`${id}\` did not end before its deadline.` };
+    const error = { code: "timeout", message: `Step \`${id}\` did not end in time.` };
     if (row.task >= 0) failItem(work, row, error);
     else fail(work, row, error);
   } else if (row.task >= 0) stopItem(work, row, cause);

@@ -78,12 +78,13 @@ export function nextWake(state: RunState): number | null {
 export function dueTimers(state: RunState, now: number): RunEvent[] {
   const events: RunEvent[] = [];
   if (state.run.pausedAt !== null) return events;
-  const taken = [];
+  const taken: Timer[] = [];
   for (;;) {
     const timer = state.timers.top();
     if (timer === undefined || timer.at > now) break;
     state.timers.pop();
-    if (!isTimerOpen(state, timer)) continue;
+    // A timer that was opened again for the same instant stands in the heap twice, side by side.
+    if (!isTimerOpen(state, timer) || isSameTimer(timer, taken.at(-1))) continue;
     taken.push(timer);
     events.push({ type: "timer.fired", at: now, step: timer.step, task: timer.task, timer: timer.kind });
   }
@@ -91,3 +92,6 @@ export function dueTimers(state: RunState, now: number): RunEvent[] {
   for (const timer of taken) state.timers.push(timer);
   return events;
 }
+
+const isSameTimer = (a: Timer, b: Timer | undefined): boolean =>
+  b !== undefined && a.at === b.at && a.step === b.step && a.task === b.task && a.kind === b.kind;
