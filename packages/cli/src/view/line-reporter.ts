@@ -110,6 +110,8 @@ function runWords(line: TraceLine, view: RunView, runId: string): string | null 
   const name = oneLine(view.plan.workflow);
   const steps = view.nodes.filter((node) => !isHeading(node)).length;
   switch (line.type) {
+    case "run.queued":
+      return queuedWords(view, runId);
     case "run.started":
       return `run ${runId} of ${name} started: ${countOf(steps, "step")}`;
     case "run.paused":
@@ -119,6 +121,14 @@ function runWords(line: TraceLine, view: RunView, runId: string): string | null 
     default:
       return null;
   }
+}
+
+/** Only a run with a limit over the workflow's runs may wait before it starts, and then for as long as others take. */
+function queuedWords({ plan }: RunView, runId: string): string | null {
+  const { concurrency } = plan.host;
+  if (concurrency === null) return null;
+  const limit = `at most ${countOf(concurrency.max, "run")} of group ${oneLine(concurrency.group)} at a time`;
+  return `run ${runId} of ${oneLine(plan.workflow)} queued: ${limit} (\`braid runs list\` shows the others)`;
 }
 
 /** The runner of GitHub Actions also obeys the older `##[command]` form, anywhere in a line. */
