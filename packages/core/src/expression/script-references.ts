@@ -1,6 +1,7 @@
 import { type ParseOptions, type Template, isProblems, parseTemplate } from "./parse-template.ts";
 import { type ExpressionProblem, problemAt } from "./problem.ts";
 import type { ExpressionReference } from "./reference.ts";
+import { warnOfCopiedValues } from "./copied-values.ts";
 import { readCommands } from "./shell-commands.ts";
 import { findHazards } from "./shell-hazards.ts";
 import type { ShellScan } from "./shell-scan.ts";
@@ -37,7 +38,7 @@ export function scriptReferences(text: string, options: ParseOptions = {}): Scri
   const variables = new Map<string, string>();
   const env: Record<string, Template> = {};
   const references: ExpressionReference[] = [];
-  const problems = [...scan.problems];
+  const problems = [...scan.problems, ...warnOfCopiedValues(text, scan.found)];
   let script = "";
   let at = 0;
   for (const found of scan.found) {
