@@ -3,17 +3,14 @@ import { normalize } from "@braid/core";
 import type { ActionDefinition, Definition, JsonObject, MapDefinition, StepDefinition } from "@braid/core";
 import { InvalidDefinition } from "../runtime/errors.ts";
 import type { WorkflowOptions } from "./types.ts";
-import type { ChildWorkflow } from "./built-workflow.ts";
+import type { Collected, Part } from "./parts.ts";
 
 /** What a builder has collected: steps as a file would write them, and the functions that stand where a file has text. */
 export interface Source {
   readonly name: string;
   readonly settings: WorkflowOptions;
-  readonly steps: readonly JsonObject[];
+  readonly last: Part | null;
   readonly lists: { readonly [key in "finally" | "onSuccess" | "onFailure"]?: readonly JsonObject[] };
-  /** By name: `workflow/step`, with `#when`, `#items` or `#with` for its control expressions; `workflow#output`. */
-  readonly functions: ReadonlyMap<string, (context: never) => unknown>;
-  readonly children: readonly ChildWorkflow<unknown>[];
   readonly inputSchema: StandardSchemaV1 | null;
 }
 
@@ -21,7 +18,7 @@ export interface Source {
  * The definition of a built workflow: read like a file's, so that both have one meaning, and then the functions put where
  * they belong. A file cannot do that: text never names a function.
  */
-export function defineWorkflow(source: Source): Definition {
+export function defineWorkflow(source: Source, { steps, functions }: Collected): Definition {
   const { maxConcurrent, rateLimit, secrets, ...settings } = source.settings;
   const limits = withoutUndefined({ maxConcurrent, rateLimit });
   const parallel = Object.keys(limits).length === 0 ? {} : { parallel: limits };
@@ -30,14 +27,15 @@ export function defineWorkflow(source: Source): Definition {
     ...parallel,
     name: source.name,
     secrets,
-    steps: source.steps,
+    steps,
     ...source.lists,
   });
   const { definition, diagnostics } = normalize(written);
   if (definition === null) throw new InvalidDefinition(source.name, diagnostics);
   const inputs = inputSchema(source.inputSchema);
-  const place = (steps: readonly StepDefinition[]): readonly StepDefinition[] =>
-    steps.map((step) => withFunctions(step, source));
+  const named: Named = { name: source.name, functions };
+  const place = (list: readonly StepDefinition[]): readonly StepDefinition[] =>
+    list.map((step) => withFunctions(step, named));
   const output = `${source.name}#output`;
   return {
     ...definition,
@@ -46,11 +44,20 @@ export function defineWorkflow(source: Source): Definition {
     onSuccess: place(definition.onSuccess),
     onFailure: place(definition.onFailure),
     finally: place(definition.finally),
-    ...(source.functions.has(output) ? { output: { $function: output } } : {}),
+    ...(functions.has(output) ? { output: { $function: output } } : {}),
   };
 }
 
-function withFunctions(step: StepDefinition, source: Source): StepDefinition {
+/**
+ * Functions of a workflow by name: `workflow/step`, with `#when`, `#items` or `#with` for its control expressions, and
+ * `workflow#output`.
+ */
+interface Named {
+  readonly name: string;
+  readonly functions: Collected["functions"];
+}
+
+function withFunctions(step: StepDefinition, source: Named): StepDefinition {
   const name = `${source.name}/${step.id}`;
   const has = (suffix: string): boolean => source.functions.has(name + suffix);
   const forEach: MapDefinition | undefined = step.forEach;
@@ -64,7 +71,7 @@ function withFunctions(step: StepDefinition, source: Source): StepDefinition {
   };
 }
 
-function actionOf(action: ActionDefinition, source: Source, name: string): ActionDefinition {
+function actionOf(action: ActionDefinition, source: Named, name: string): ActionDefinition {
   if (action.kind === "type" && action.type === name) return { kind: "function", handler: name };
   if (action.kind === "workflow" && source.functions.has(`${name}#with`)) {
     return { ...action, input: { $function: `${name}#with` } };

@@ -3,6 +3,8 @@ import type { Definition, JsonObject } from "@braid/core";
 import type { BuiltWorkflow, ChildWorkflow } from "./built-workflow.ts";
 import { defineWorkflow } from "./define-workflow.ts";
 import type { Source } from "./define-workflow.ts";
+import { collect } from "./parts.ts";
+import type { Collected, Part } from "./parts.ts";
 import type {
   AllDepsOf,
   BlockOptions,
@@ -77,24 +79,34 @@ type When<Input, All extends Steps> = (context: ControlContext<Input, Partial<Al
  */
 export class Workflow<Input, All extends Steps, Prev, Output = null> implements BuiltWorkflow<Input, Output> {
   readonly kind = "workflow";
-  readonly functions: ReadonlyMap<string, (context: never) => unknown>;
   readonly inputSchema: StandardSchemaV1<unknown, Input> | null;
-  readonly children: readonly ChildWorkflow<unknown>[];
   readonly outputType?: Output;
   readonly #source: Source;
   #definition: Definition | null = null;
+  #collected: Collected | null = null;
 
   constructor(source: Source) {
     this.#source = source;
-    this.functions = source.functions;
-    this.children = source.children;
     this.inputSchema = source.inputSchema as StandardSchemaV1<unknown, Input> | null;
   }
 
   /** The definition, as a file would give it. Throws `InvalidDefinition` where what was written has no meaning. */
   get definition(): Definition {
-    this.#definition ??= defineWorkflow(this.#source);
+    this.#definition ??= defineWorkflow(this.#source, this.#all);
     return this.#definition;
+  }
+
+  get functions(): ReadonlyMap<string, (context: never) => unknown> {
+    return this.#all.functions;
+  }
+
+  get children(): readonly ChildWorkflow<unknown>[] {
+    return this.#all.children;
+  }
+
+  get #all(): Collected {
+    this.#collected ??= collect(this.#source.last);
+    return this.#collected;
   }
 
   /** A function as a step. */
@@ -203,9 +215,8 @@ export class Workflow<Input, All extends Steps, Prev, Output = null> implements 
   > {
     const { with: input, ...others } = (options ?? {}) as unknown as JsonObject & { readonly with?: unknown };
     const action: JsonObject = { workflow: typeof child === "string" ? child : child.definition.name };
-    const list = this.#add(id, others, { action, functions: input === undefined ? {} : { "#with": input } });
-    if (typeof child === "string") return list;
-    return new Workflow({ ...list.#source, children: [...this.children, child] });
+    const children = typeof child === "string" ? [] : [child];
+    return this.#add(id, others, { action, functions: input === undefined ? {} : { "#with": input }, children });
   }
 
   /** A wait of a fixed length. */
@@ -259,17 +270,15 @@ export class Workflow<Input, All extends Steps, Prev, Output = null> implements 
     const { onFailure, timeout, maxConcurrent, rateLimit, ...others } = options as unknown as JsonObject;
     const inner = this.#inner(members);
     const block = withoutUndefined({ onFailure, timeout, maxConcurrent, rateLimit, steps: inner.steps });
-    const { functions, children } = inner;
-    const next = new Workflow<Input, never, never>({ ...this.#source, functions, children });
-    return next.#add(id, others, { action: { parallel: block } });
+    return this.#with(inner).#add(id, others, { action: { parallel: block } });
   }
 
   /** What the run gives, made from any step's output. A step that may be skipped may be undefined here. */
   output<Result>(
     make: (context: ControlContext<Input, AllDepsOf<All>, undefined>) => Result,
   ): Workflow<Input, All, Prev, Result> {
-    const functions = new Map(this.functions).set(`${this.#source.name}#output`, make);
-    return new Workflow({ ...this.#source, functions });
+    const functions = [[`${this.#source.name}#output`, make]] as const;
+    return new Workflow({ ...this.#source, last: { before: this.#source.last, step: null, functions, children: [] } });
   }
 
   /** Steps that run after everything else, whatever happened. */
@@ -288,13 +297,20 @@ export class Workflow<Input, All extends Steps, Prev, Output = null> implements 
   }
 
   #beside(key: "finally" | "onSuccess" | "onFailure", list: Members<Input>): Workflow<Input, All, Prev, Output> {
-    const { steps, functions, children } = this.#inner(list);
-    return new Workflow({ ...this.#source, functions, children, lists: { ...this.#source.lists, [key]: steps } });
+    const inner = this.#inner(list);
+    const { last } = this.#with(inner).#source;
+    return new Workflow({ ...this.#source, last, lists: { ...this.#source.lists, [key]: inner.steps } });
   }
 
-  #inner(members: Members<Input>): Source {
-    const list = members(new Workflow({ ...this.#source, steps: [], lists: {} }));
-    return (list as unknown as Workflow<Input, never, never>).#source;
+  #inner(members: Members<Input>): Collected {
+    const list = members(new Workflow({ ...this.#source, last: null, lists: {} }));
+    return (list as unknown as Workflow<Input, never, never>).#all;
+  }
+
+  /** The functions and children of a list inside this one belong to the workflow. */
+  #with({ functions, children }: Collected): Workflow<Input, never, never> {
+    const last: Part = { before: this.#source.last, step: null, functions: [...functions], children };
+    return new Workflow({ ...this.#source, last });
   }
 
   #handler(id: string): string {
@@ -304,14 +320,25 @@ export class Workflow<Input, All extends Steps, Prev, Output = null> implements 
   #add(
     id: string,
     options: JsonObject,
-    { action, functions = {} }: { readonly action: JsonObject; readonly functions?: Readonly<Record<string, unknown>> },
+    {
+      action,
+      functions = {},
+      children = [],
+    }: {
+      readonly action: JsonObject;
+      readonly functions?: Readonly<Record<string, unknown>>;
+      readonly children?: readonly ChildWorkflow<unknown>[];
+    },
   ): Workflow<Input, never, never> {
-    const all = new Map(this.functions);
     const { when, ...written } = options as JsonObject & { when?: unknown };
-    if (when !== undefined) all.set(`${this.#handler(id)}#when`, when as never);
-    for (const [suffix, run] of Object.entries(functions)) all.set(this.#handler(id) + suffix, run as never);
-    const step = { id, ...withoutUndefined(written), ...action };
-    return new Workflow({ ...this.#source, steps: [...this.#source.steps, step], functions: all });
+    const all = when === undefined ? functions : { ...functions, "#when": when };
+    const last: Part = {
+      before: this.#source.last,
+      step: { id, ...withoutUndefined(written), ...action },
+      functions: Object.entries(all).map(([suffix, run]) => [this.#handler(id) + suffix, run as never]),
+      children,
+    };
+    return new Workflow({ ...this.#source, last });
   }
 }
 
@@ -330,10 +357,8 @@ export function workflow<const Schema extends StandardSchemaV1 | undefined = und
   return new Workflow({
     name,
     settings,
-    steps: [],
+    last: null,
     lists: {},
-    functions: new Map(),
-    children: [],
     inputSchema: input ?? null,
   });
 }
