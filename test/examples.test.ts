@@ -244,7 +244,7 @@ describe("a parallel block", () => {
     const file = blockVariant("complete-running", {
       "on_failure: fail_all": "on_failure: complete_running\n      max_concurrent: 2",
     });
-    const run = await recordRun(bench, file, { env: { FAIL_APP: "api" } });
+    const run = await recordRun(bench, file, { env: { FAIL_APP: "api", SYNC_SECONDS: "3" } });
     expect(run.code).toBe(1);
     expect(run.statuses).toMatchObject({
       "deploy-all-services": "failed",
