@@ -25,7 +25,7 @@ export function driveBoth(course: Course): void {
   };
   drive(course, apply, (host) => {
     if (state.run.status !== "running") return;
-    const open = [...new Set(dueTimers(state, Infinity).map((event) => timerName(event)))];
+    const open = dueTimers(state, Infinity).map((event) => timerName(event));
     const set = [...host.timers.values()].map((timer) => timerName({ type: "timer.fired", ...timer }));
     if (open.toSorted().join() !== set.toSorted().join()) {
       throw new Error(`timers: commands leave ${set.join(" ")} | the rows ${open.join(" ")}`);

@@ -1,5 +1,6 @@
 import { edgeState } from "../src/kernel/edge.ts";
 import { isTerminal } from "../src/kernel/status.ts";
+import type { StepError } from "../src/kernel/status.ts";
 import type { StepKind } from "../src/plan/plan.ts";
 import { itemRow, stepRow } from "../src/state/run-state.ts";
 import type { RunState } from "../src/state/run-state.ts";
@@ -104,9 +105,11 @@ function describeRow(row: StepRow, kind: StepKind): string {
     kind === "phase" && !isTerminal(status) ? "pending" : isPlain ? "pending" : status,
     row.skipReason ?? "",
     status === "skipped" ? "" : stopCause,
-    row.error === null ? "" : `error=${row.error.code}`,
+    row.error === null ? "" : `error=${row.error.code}${causeOf(row.error)}`,
     failure === "none" || row.task >= 0 || kind === "phase" ? "" : `failure=${failure}`,
     attempt === 0 ? "" : `attempt=${attempt}`,
+    row.attemptsUsed === 0 ? "" : `used=${row.attemptsUsed}`,
+    row.lost === 0 ? "" : `lost=${row.lost}`,
     timer === null ? "" : `${timer}@${timerAt}`,
     deadlineAt === null || isTerminal(status) ? "" : `deadline@${deadlineAt}`,
     row.isEvaluating && !isTerminal(status) ? "evaluating" : "",
@@ -123,9 +126,11 @@ function describeTask(task: NaiveTask, deadlineAt = task.deadlineAt): string {
     task.plan.kind === "phase" && !isTerminal(status) ? "pending" : status,
     task.skipReason ?? "",
     status === "skipped" ? "" : cause,
-    task.error === null ? "" : `error=${task.error.code}`,
+    task.error === null ? "" : `error=${task.error.code}${causeOf(task.error)}`,
     failure === "none" || task.task >= 0 || task.plan.kind === "phase" ? "" : `failure=${failure}`,
     attempt === 0 ? "" : `attempt=${attempt}`,
+    task.used === 0 ? "" : `used=${task.used}`,
+    task.lost === 0 ? "" : `lost=${task.lost}`,
     timer === null ? "" : `${timer.kind}@${timer.at}`,
     deadlineAt === null ? "" : `deadline@${deadlineAt}`,
     task.isEvaluating ? "evaluating" : "",
@@ -134,6 +139,9 @@ function describeTask(task: NaiveTask, deadlineAt = task.deadlineAt): string {
     .filter((part) => part !== "")
     .join(" ");
 }
+
+const causeOf = ({ cause }: StepError): string =>
+  cause === undefined ? "" : ` because of ${cause.step} ${cause.code}`;
 
 const describeJoin = (step: NaiveStep): string => `triggeredBy=${step.triggeredBy?.join(",") ?? ""} cut=${step.isCut}`;
 

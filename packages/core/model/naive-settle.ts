@@ -49,7 +49,7 @@ export function complete(state: NaiveState, task: NaiveTask, activePorts: readon
 export function fail(state: NaiveState, task: NaiveTask, error: StepError): void {
   task.status = "failed";
   if (task.cause !== "deadline" && task.cause !== "scope_timeout") task.cause = null;
-  task.error = error;
+  task.error = withCause(state, task, error);
   settle(state, task);
   const step = asStep(state, task);
   if (step === null) {
@@ -60,6 +60,19 @@ export function fail(state: NaiveState, task: NaiveTask, error: StepError): void
   const { onError } = step.plan;
   step.isCut = onError === "skipDependents";
   step.failure = onError === "fail" ? "pending" : "tolerated";
+}
+
+/** A step that fails while it handles a failure has that as its cause: of several sources the first in definition order. */
+function withCause(state: NaiveState, task: NaiveTask, error: StepError): StepError {
+  if (task.task >= 0) return error;
+  const handled = task.plan.incoming
+    .map((index) => state.plan.edges[index]!)
+    .filter(({ on }) => on === "failure")
+    .map(({ from }) => state.steps[from]!)
+    .filter(({ status }) => status === "failed")
+    .toSorted((a, b) => a.plan.index - b.plan.index)[0];
+  if (handled === undefined) return error;
+  return { ...error, cause: { step: handled.plan.id, code: handled.error!.code, message: "" } };
 }
 
 /** A failed item is tolerated while no more items have failed than the map tolerates. */

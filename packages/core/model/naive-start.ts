@@ -121,11 +121,15 @@ function delayAfter({ delayMs, backoff, factor, maxDelayMs }: RetryPolicy, attem
   return Math.min(delayMs * growth[backoff], maxDelayMs);
 }
 
+/** The attempt has come to a result of its own, so it counts. */
+export function useUp(task: NaiveTask): void {
+  task.used += 1;
+  task.lost = 0;
+}
+
 /** An attempt has failed: the next one follows, or the task has failed. */
 export function failAttempt(state: NaiveState, task: NaiveTask, { error, isRetryable, retryAfterMs }: Failure): void {
   const { retry } = task.plan;
-  task.used += 1;
-  task.lost = 0;
   const isAllowed =
     isRetryable && !NEVER_RETRIED.has(error.code) && (retry.on === null || retry.on.includes(error.code));
   if (!isAllowed || task.used >= retry.maxAttempts || !mayStartAgain(state, task)) {
@@ -153,7 +157,6 @@ function mayStartAgain(state: NaiveState, task: NaiveTask): boolean {
 }
 
 export function loseAttempt(state: NaiveState, task: NaiveTask): void {
-  task.lost += 1;
   if (!mayStartAgain(state, task)) settleStopped(state, task, scopeAround(state, task).cause!);
   else if (task.lost > 3) fail(state, task, { code: "lost_lease", message: "" });
   else wantAgain(state, task);

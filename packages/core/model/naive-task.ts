@@ -9,7 +9,7 @@ import type {
   TaskStarted,
 } from "../src/kernel/event.ts";
 import { complete, fail, settleStopped, start } from "./naive-settle.ts";
-import { failAttempt, loseAttempt, wantAgain } from "./naive-start.ts";
+import { failAttempt, loseAttempt, useUp, wantAgain } from "./naive-start.ts";
 import { isSettled } from "./naive-state.ts";
 import type { NaiveState, NaiveTask } from "./naive-state.ts";
 import { isChild } from "./naive-stop.ts";
@@ -71,9 +71,11 @@ function end(state: NaiveState, task: NaiveTask, event: TaskEvent): void {
     case "task.started":
       return;
     case "task.completed":
+      useUp(task);
       complete(state, task, event.activePorts ?? null);
       return;
     case "task.failed": {
+      useUp(task);
       if (isStopped(task)) settleStopped(state, task, task.cause!);
       else
         failAttempt(state, task, {
@@ -87,6 +89,7 @@ function end(state: NaiveState, task: NaiveTask, event: TaskEvent): void {
       settleStopped(state, task, task.cause!);
       return;
     case "task.lost":
+      task.lost += 1;
       if (isStopped(task)) settleStopped(state, task, task.cause!);
       else loseAttempt(state, task);
       return;
@@ -110,6 +113,7 @@ export function signalReceived(state: NaiveState, event: SignalReceived): boolea
 export function childSettled(state: NaiveState, event: ChildSettled): boolean {
   const task = taskOf(state, event);
   if (task === undefined || !isChild(task) || task.attempt !== event.attempt) return false;
+  useUp(task);
   if (event.status === "completed") complete(state, task);
   else if (isStopped(task)) settleStopped(state, task, task.cause!);
   else {

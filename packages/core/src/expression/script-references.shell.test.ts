@@ -176,6 +176,7 @@ const signs = [
 const pieces = [
   ...signs,
   ...Array.from({ length: 8 }, () => "@"),
+  ...Array.from({ length: 4 }, () => "% "),
   "$(",
   "$((",
   "((",
@@ -216,7 +217,7 @@ const pieces = [
   " let ",
   " declare -i x=",
   " | bash",
-  "printf %s ",
+  "printf ",
   "x=",
   "$'",
   "if true; then ",
@@ -235,13 +236,22 @@ const codes = [
   "touch pwned",
 ];
 
-/** Scripts that are accepted, of all that the pieces make, with the variable set as a worker would. */
+/** Values that are no code by themselves, but can make code of their neighbours. */
+const options = ["-c", "-v", "-s", "-va[$(touch pwned)]", "-eq", "eval", "!"];
+
+/** Scripts that are accepted, of all that the pieces make, with the variables set as a worker would. `%` is a second value. */
 function acceptedScripts(count: number): string[] {
   const texts = array(constantFrom(...pieces), { minLength: 2, maxLength: 14 }).map((parts) => parts.join(""));
   return sample(texts, { numRuns: count, seed: 7 }).flatMap((text, index) => {
-    const { script, env, problems } = withExpression(text);
+    const { script, env, problems } = withExpression(text.replaceAll("%", "${{ inputs.y }}"));
     if (Object.keys(env).length === 0 || problems.length > 0) return [];
-    return [`export BRAID_EXPR_1="$CODE_${index % codes.length}"\n${script}\n`];
+    const variables = Object.entries(env).map(([name, template]) => {
+      const value = template.text.includes("inputs.x")
+        ? `CODE_${index % codes.length}`
+        : `OPTION_${index % options.length}`;
+      return `export ${name}="$${value}"\n`;
+    });
+    return [`${variables.join("")}${script}\n`];
   });
 }
 
@@ -263,6 +273,7 @@ test("runs no value in any script that it accepts, however broken the script", {
   const env = {
     PATH: process.env["PATH"] ?? "",
     ...Object.fromEntries(codes.map((code, index) => [`CODE_${index}`, code])),
+    ...Object.fromEntries(options.map((option, index) => [`OPTION_${index}`, option])),
   };
   const { output } = spawnSync("bash", ["-c", driver], {
     cwd: directory,

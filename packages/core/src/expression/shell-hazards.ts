@@ -2,6 +2,7 @@ import {
   declaresType,
   isDeclarer,
   isEvaluatedVariable,
+  mayBeOption,
   previousText,
   readAssignment,
   typedVariables,
@@ -11,6 +12,7 @@ import { programName } from "./shell-programs.ts";
 import { checkPrograms } from "./shell-program-hazards.ts";
 import {
   ARITHMETIC,
+  AS_OPTION,
   DIRECT,
   GROUP,
   type Refusal,
@@ -50,6 +52,11 @@ const ARITHMETIC_TESTS = new Set(["-eq", "-ne", "-lt", "-le", "-gt", "-ge"]);
 
 /** Tests that take the name of a variable. */
 const NAME_TESTS = new Set(["-v", "-R"]);
+
+const TESTS = new Set(["test", "["]);
+
+/** Builtins with an option that names a variable or a callback. */
+const TAKES_NAME_OPTION = new Set(["mapfile", "readarray", "wait"]);
 
 /** Options of `read` that take the next word, but for `-a`, which names an array. */
 const READ_OPTIONS_WITH_VALUE = "dintNpu";
@@ -134,6 +141,10 @@ function checkNames(scan: ShellScan, builtin: string, words: readonly ShellWord[
     if (word.from === word.to) continue;
     const previous = previousText(words, index);
     if (namesVariable(builtin, previous, word)) refuse(scan, word, AS_NAME);
+    if (TAKES_NAME_OPTION.has(builtin) && mayBeOption(words, index)) refuse(scan, word, AS_OPTION);
+    if (builtin === "printf" && index === 0 && mayBeOption(words, index)) refuse(scan, word, AS_OPTION);
+    // As an operator of a test, the first of two values decides how the second is read.
+    if (TESTS.has(builtin) && !isKnown(previous)) refuse(scan, word, AS_OPTION);
     const next = words[index + 1]?.text ?? "";
     const isComputed = ARITHMETIC_TESTS.has(previous) || ARITHMETIC_TESTS.has(next);
     if (builtin === "[[" && isComputed) refuse(scan, word, ARITHMETIC);

@@ -1,5 +1,5 @@
 import { isNameCharacter } from "./shell-quote.ts";
-import { GROUP, type ShellCommand, type ShellWord } from "./shell-scan.ts";
+import { GROUP, type ShellCommand, type ShellWord, isKnown } from "./shell-scan.ts";
 
 /** Builtins that give variables their attributes. */
 const DECLARERS = new Set(["declare", "typeset", "local", "readonly", "export"]);
@@ -30,6 +30,13 @@ export function readAssignment(text: string): Assignment | undefined {
   }
   if (text.charAt(at) === "+") at += 1;
   return text.charAt(at) === "=" ? { name, subscript, value: text.slice(at + 1) } : undefined;
+}
+
+/** Whether a value at the place of a word could be an option: it stands at the start of the word, and no `--` before it. */
+export function mayBeOption(words: readonly ShellWord[], index: number): boolean {
+  const word = words[index];
+  if (word === undefined || word.from === word.to || isKnown(word.text.charAt(0))) return false;
+  return !words.slice(0, index).some(({ text }) => text === "--");
 }
 
 /** The text of the word before, over words that may be no words at all; empty where there is none. */

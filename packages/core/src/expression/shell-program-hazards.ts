@@ -1,7 +1,8 @@
-import { previousText, withoutAssignments } from "./shell-names.ts";
+import { mayBeOption, previousText, withoutAssignments } from "./shell-names.ts";
 import {
   type Interpreter,
   type Program,
+  hostIndex,
   interpreterOf,
   isShell,
   mentionsShell,
@@ -10,7 +11,15 @@ import {
   remoteWords,
   shellProgram,
 } from "./shell-programs.ts";
-import { PROCESS, type Refusal, type ShellCommand, type ShellScan, type ShellWord, refuse } from "./shell-scan.ts";
+import {
+  AS_OPTION,
+  PROCESS,
+  type Refusal,
+  type ShellCommand,
+  type ShellScan,
+  type ShellWord,
+  refuse,
+} from "./shell-scan.ts";
 
 const AS_SCRIPT: Refusal = {
   message: "the value would become code of the shell that this command starts",
@@ -56,6 +65,8 @@ function checkArguments(scan: ShellScan, program: Program): void {
   const { name, words } = program;
   if (isShell(program)) checkShell(scan, words);
   if (name === "source" || name === ".") refuseSubstituted(scan, words[0]);
+  if (name === "ssh" && mayBeOption(words, hostIndex(words)))
+    refuse(scan, words[hostIndex(words)] as ShellWord, AS_OPTION);
   if (name === "ssh") remoteWords(words).forEach((word) => refuse(scan, word, AS_REMOTE_SCRIPT));
   if (JOINERS.has(name)) words.forEach((word) => refuse(scan, word, AS_SCRIPT));
   if (["su", "runuser", "script", "flock", "sg"].includes(name)) {
@@ -69,6 +80,10 @@ function checkShell(scan: ShellScan, words: readonly ShellWord[]): void {
   const program = shellProgram(words);
   program.scripts.forEach((word) => refuse(scan, word, AS_SCRIPT));
   program.files.forEach((word) => refuseSubstituted(scan, word));
+  // A value in the place of the file may be `-c`, and then what follows is the program.
+  const file = words.findIndex((word, index) => program.files.includes(word) && mayBeOption(words, index));
+  const after = words.slice(file + 1);
+  if (file !== -1 && after.some(({ from, to }) => from < to)) refuse(scan, words[file] as ShellWord, AS_OPTION);
 }
 
 /** The name of a file may come from a value, its text may not. */

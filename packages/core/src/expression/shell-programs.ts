@@ -1,3 +1,4 @@
+import { mayBeOption } from "./shell-names.ts";
 import { isNameCharacter } from "./shell-quote.ts";
 import { EXPANSION, type ShellWord, isKnown } from "./shell-scan.ts";
 
@@ -114,18 +115,22 @@ export function shellProgram(words: readonly ShellWord[]): ShellProgram {
   const operands: ShellWord[] = [];
   let hasCommand = false;
   let readsInput = false;
+  let endsOptions = false;
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] as ShellWord;
-    const isOption = word.text.length > 1 && "-+".includes(word.text.charAt(0));
-    if (isOption && !word.text.startsWith("--")) {
-      const letters = word.text.slice(1);
-      hasCommand ||= letters.includes("c");
-      readsInput ||= letters.includes("s");
-      if (letters.endsWith("o") || letters.endsWith("O")) index += 1;
-    } else if (!isOption && word.text !== "-") {
+    const isOption = !endsOptions && word.text.length > 1 && "-+".includes(word.text.charAt(0));
+    if (!isOption && (endsOptions || word.text !== "-")) {
       operands.push(word);
+      // A value may be an option, after which the shell reads its input.
+      readsInput ||= mayBeOption(words, index);
       if (!word.mayVanish) break;
     }
+    endsOptions ||= word.text === "--";
+    if (!isOption || word.text.startsWith("--")) continue;
+    const letters = word.text.slice(1);
+    hasCommand ||= letters.includes("c");
+    readsInput ||= letters.includes("s");
+    if (letters.endsWith("o") || letters.endsWith("O")) index += 1;
   }
   const isCertain = operands.every((word) => !word.mayVanish);
   const hasOperand = operands.some((word) => !word.mayVanish);
@@ -136,14 +141,19 @@ export function shellProgram(words: readonly ShellWord[]): ShellProgram {
   };
 }
 
-/** The words that `ssh` sends to the shell of the other machine. */
+/** The words that `ssh` sends to the shell of the other machine: those after the host. */
 export function remoteWords(words: readonly ShellWord[]): readonly ShellWord[] {
+  return words.slice(hostIndex(words) + 1);
+}
+
+/** Where the name of the other machine stands among the words after `ssh`; behind them when it is missing. */
+export function hostIndex(words: readonly ShellWord[]): number {
   for (let index = 0; index < words.length; index += 1) {
     const { text } = words[index] as ShellWord;
-    if (!text.startsWith("-")) return words.slice(index + 1);
+    if (!text.startsWith("-")) return index;
     if (text.length === 2 && SSH_OPTIONS_WITH_VALUE.includes(text.charAt(1))) index += 1;
   }
-  return [];
+  return words.length;
 }
 
 /** The words that are neither options nor values of the options that are named. */

@@ -136,6 +136,12 @@ export const ARITHMETIC: Refusal = {
   hint: "compute in the expression, with `add(…)` or `sub(…)`; compare with `[ … -eq … ]`; a blank between two `(` keeps a subshell apart",
 };
 
+/** Why a value may not stand where an option may: some options run code. */
+export const AS_OPTION: Refusal = {
+  message: "a value that starts with `-` would be read as an option here, and some options run code",
+  hint: "write `--` before it, or, for `printf`, a fixed format such as '%s'",
+};
+
 const ESCAPED_BACKQUOTES: Refusal = {
   message: "an expression cannot stand in backquotes after a backslash: each level reads the backslash in its own way",
   hint: "write $(…) instead of the backquotes",
