@@ -7,10 +7,10 @@ import type { RunState } from "../src/state/run-state.ts";
 import type { StepRow } from "../src/state/rows.ts";
 import { visibleSteps } from "../src/state/view.ts";
 import { edgeOf } from "./naive-edges.ts";
-import { wakeOf } from "./naive-model.ts";
 import { errorOf, failuresOf } from "./naive-result.ts";
 import { sightOf } from "./naive-sight.ts";
 import type { NaiveState, NaiveStep, NaiveTask } from "./naive-state.ts";
+import { wakeOf } from "./naive-timer.ts";
 import { isSettled } from "./naive-state.ts";
 
 /** What is compared of a run: one line per fact, so that a difference reads as two lines. */

@@ -51,7 +51,7 @@ export function describeCourse(plan: Plan, events: readonly RunEvent[], error: u
   });
 }
 
-export function describePlan(plan: Plan): string[] {
+function describePlan(plan: Plan): string[] {
   const usual: Record<string, unknown> = {
     hidden: false,
     isMap: false,

@@ -16,9 +16,9 @@ export class Host {
   readonly children = new Map<string, { step: number; task: number; attempt: number; isCanceled: boolean }>();
   isFinished = false;
   isPaused = false;
-  #retries = 0;
-  #stage: "none" | "created" | "started" = "none";
   now = 1000;
+  #stage: "none" | "created" | "started" = "none";
+  #retries = 0;
   readonly #plan: Plan;
   readonly #choices: Choices;
   readonly #options: HostOptions;
@@ -103,9 +103,8 @@ export class Host {
         });
         return;
       case "forgetSignal":
-        if (!this.signals.delete(`${command.step}:${command.task}`))
-          throw new Error("forgetSignal of a signal nobody awaits");
-        return;
+        if (this.signals.delete(`${command.step}:${command.task}`)) return;
+        throw new Error("forgetSignal of a signal nobody awaits");
       case "startChild":
         this.children.set(keyOf(command), { ...idOf(command), isCanceled: false });
         return;
@@ -189,8 +188,7 @@ export class Host {
       return choices.pick(4) === 3 ? { type: "run.evaluated", at, error: FAILED } : { type: "run.evaluated", at };
     }
     const answer = choices.pick(10);
-    if (answer === 9)
-      return { type: "step.evaluated", at, step, task, error: { code: "condition_error", message: "" } };
+    if (answer === 9) return { type: "step.evaluated", at, step, task, error: UNANSWERED };
     const isMap = this.#plan.steps[step]!.isMap && task === -1;
     if (task === -1 && answer > 6) return { type: "step.evaluated", at, step, task, when: false };
     const items = isMap ? { items: [2, 0, 1, 3, 4, 5][choices.pick(6)]! } : {};
@@ -271,6 +269,7 @@ export class Host {
   }
 }
 
+const UNANSWERED: StepError = { code: "condition_error", message: "" };
 const FAILED: StepError = { code: "exit_code", message: "it failed" };
 
 export interface HostOptions {

@@ -2,7 +2,7 @@ import { allTasks, isSettled } from "./naive-state.ts";
 import type { NaiveState, NaiveTask } from "./naive-state.ts";
 
 /** Scopes around a task from the inside out. */
-export function scopesAround(state: NaiveState, task: NaiveTask): number[] {
+function scopesAround(state: NaiveState, task: NaiveTask): number[] {
   const around: number[] = [];
   for (let scope = task.plan.slots; scope >= 0; scope = state.plan.scopes[scope]!.parent) around.push(scope);
   return around;
@@ -14,11 +14,11 @@ const holdsSlot = (task: NaiveTask): boolean =>
 /** The step of a map holds no slot: its items do. */
 const isAttempt = (task: NaiveTask): boolean => !task.plan.isMap || task.task >= 0;
 
-export function slotsUsed(state: NaiveState, scope: number): number {
+function slotsUsed(state: NaiveState, scope: number): number {
   return allTasks(state).filter((task) => holdsSlot(task) && scopesAround(state, task).includes(scope)).length;
 }
 
-export function capOf(state: NaiveState, scope: number): number | null {
+function capOf(state: NaiveState, scope: number): number | null {
   const { maxConcurrent } = state.plan.scopes[scope]!;
   return scope === 0 ? (state.run.overrides.maxConcurrent ?? maxConcurrent) : maxConcurrent;
 }

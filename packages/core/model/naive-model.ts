@@ -1,25 +1,17 @@
-import type { RunEvent, TimerFired } from "../src/kernel/event.ts";
+import type { RunEvent } from "../src/kernel/event.ts";
 import type { Plan } from "../src/plan/plan.ts";
 import { admit } from "./naive-admission.ts";
 import { decide, edgeOf, incomingOf, isRescue } from "./naive-edges.ts";
 import { judgeFailures } from "./naive-failure.ts";
-import {
-  advance,
-  cancelRun,
-  closeFailures,
-  hasSettledMembers,
-  isOver,
-  pauseRun,
-  resumeRun,
-  stopPhase,
-} from "./naive-run.ts";
+import { advance, cancelRun, closeFailures, hasSettledMembers, isOver, pauseRun, resumeRun } from "./naive-run.ts";
 import { retryRun } from "./naive-retry.ts";
 import { complete, fail, settleStopped, skip } from "./naive-settle.ts";
-import { becomeReady, evaluated, goOn, itemEvaluated, wantAgain } from "./naive-start.ts";
+import { becomeReady, evaluated, goOn, itemEvaluated } from "./naive-start.ts";
 import { isOutside, isSettled, NaiveState } from "./naive-state.ts";
 import type { NaiveStep } from "./naive-state.ts";
-import { cancelLosers, isChild, requestStop, stopInside, stopOutside } from "./naive-stop.ts";
+import { cancelLosers, stopInside } from "./naive-stop.ts";
 import { childSettled, signalReceived, taskEvent, taskOf } from "./naive-task.ts";
+import { timerFired } from "./naive-timer.ts";
 
 /**
  * The semantics once more, as plainly as they can be said: after every event all rules are tried over all steps, again and
@@ -197,58 +189,4 @@ function settleScope(state: NaiveState, step: NaiveStep, index: number): void {
     else settleStopped(state, step, step.cause!);
   } else if (isCounted) fail(state, step, { code: "scope_failed", message: "" });
   else complete(state, step);
-}
-
-function timerFired(state: NaiveState, event: TimerFired): boolean {
-  if (state.isPaused || state.run.status !== "running") return false;
-  const isDue = (at: number | null): boolean => at !== null && at <= state.run.at;
-  if (event.timer === "rate" || event.timer === "timeout") {
-    const index = event.step === -1 ? 0 : state.plan.steps[event.step]!.body!;
-    const scope = state.scopes[index]!;
-    // A rate timer may stay open although nobody waits for it any more.
-    if (event.timer === "rate") {
-      if (event.step >= 0 && isSettled(state.steps[event.step]!)) return false;
-      scope.rateAt = null;
-      return true;
-    }
-    if (!isDue(index === 0 ? state.run.timeoutAt : scope.timeoutAt)) return false;
-    if (index === 0) {
-      state.run.hasTimedOut = true;
-      state.run.timeoutAt = null;
-      stopPhase(state, "run_timeout");
-    } else {
-      scope.timeoutAt = null;
-      scope.hasTimedOut = true;
-      Object.assign(state.steps[event.step]!, { cause: "scope_timeout", error: { code: "timeout", message: "" } });
-      stopOutside(state, index, { cause: "scope_timeout", isSoft: false });
-    }
-    return true;
-  }
-  const task = taskOf(state, event);
-  if (task === undefined || isSettled(task)) return false;
-  if (event.timer === "deadline") {
-    if (!isDue(task.deadlineAt)) return false;
-    task.deadlineAt = null;
-    if (task.status === "queued" || task.status === "running" || isChild(task)) requestStop(task, "deadline");
-    else settleStopped(state, task, "deadline");
-    return true;
-  }
-  if (task.timer?.kind !== event.timer || !isDue(task.timer.at)) return false;
-  if (event.timer === "delay") becomeReady(state, state.steps[event.step]!);
-  else if (event.timer === "sleep") complete(state, task);
-  else wantAgain(state, task);
-  return true;
-}
-
-/** The instant of the earliest open timer. A paused run has none. */
-export function wakeOf(state: NaiveState): number | null {
-  const { run } = state;
-  if (run.pausedAt !== null || run.status !== "running") return null;
-  const tasks = state.steps.flatMap((step) => [step, ...(step.items ?? [])]);
-  const instants = [
-    run.timeoutAt,
-    ...state.scopes.flatMap(({ timeoutAt, rateAt }) => [timeoutAt, rateAt]),
-    ...tasks.flatMap(({ timer, deadlineAt }) => [timer?.at ?? null, deadlineAt]),
-  ].filter((at) => at !== null);
-  return instants.length === 0 ? null : Math.min(...instants);
 }

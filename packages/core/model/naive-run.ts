@@ -1,6 +1,6 @@
 import type { RunStatus, SkipReason } from "../src/kernel/status.ts";
-import { fail, settleStopped, skip } from "./naive-settle.ts";
-import { allTasks, isOutside, isSettled } from "./naive-state.ts";
+import { skip } from "./naive-settle.ts";
+import { allTasks, isSettled } from "./naive-state.ts";
 import type { NaiveState, NaiveStep } from "./naive-state.ts";
 import { stopMember, stopOutside, withdraw } from "./naive-stop.ts";
 
@@ -28,7 +28,7 @@ function hasFailure(state: NaiveState, scope: number): boolean {
 }
 
 /** How the run ends, as far as it has come. */
-export function outcome(state: NaiveState): Exclude<RunStatus, "queued" | "running" | "paused"> {
+function outcome(state: NaiveState): Exclude<RunStatus, "queued" | "running" | "paused"> {
   const { cancelCount, hasTimedOut, outputError } = state.run;
   if (cancelCount > 0) return "canceled";
   const { onSuccess, onFailure, finally: last } = state.plan.phases;
@@ -98,10 +98,10 @@ export function cancelRun(state: NaiveState): boolean {
   }
   if (state.isPaused) resumeRun(state);
   const last = plan.phases.finally;
-  if (run.phase === "finally") {
-    if (run.cancelCount > 1 && last !== null)
-      stopMember(state, state.steps[last]!, { cause: "run_canceled", isSoft: false });
-  } else stopPhase(state, "run_canceled");
+  if (run.phase !== "finally") stopPhase(state, "run_canceled");
+  else if (run.cancelCount > 1 && last !== null) {
+    stopMember(state, state.steps[last]!, { cause: "run_canceled", isSoft: false });
+  }
   return true;
 }
 
@@ -138,5 +138,3 @@ export function resumeRun(state: NaiveState): boolean {
   for (const scope of state.scopes) if (scope.timeoutAt !== null) scope.timeoutAt += length;
   return true;
 }
-
-export { fail, isOutside, settleStopped };

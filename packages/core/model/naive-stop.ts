@@ -69,7 +69,7 @@ function passedOn(cause: CancelCause): CancelCause {
   return cause === "run_canceled" || cause === "run_timeout" ? cause : "parent_stopped";
 }
 
-export function stopTask(state: NaiveState, task: NaiveTask, { cause, isSoft }: Stop): void {
+function stopTask(state: NaiveState, task: NaiveTask, { cause, isSoft }: Stop): void {
   if (isSettled(task)) return;
   if (task.status === "queued" && isSoft) withdraw(task, cause);
   else if (task.status === "queued") requestStop(task, cause);

@@ -1,6 +1,5 @@
 import type {
   ChildSettled,
-  RunEvent,
   SignalReceived,
   TaskCanceled,
   TaskCompleted,
@@ -10,7 +9,6 @@ import type {
 } from "../src/kernel/event.ts";
 import { complete, fail, settleStopped, start } from "./naive-settle.ts";
 import { failAttempt, loseAttempt, useUp, wantAgain } from "./naive-start.ts";
-import { isSettled } from "./naive-state.ts";
 import type { NaiveState, NaiveTask } from "./naive-state.ts";
 import { isChild } from "./naive-stop.ts";
 
@@ -26,8 +24,7 @@ const isStopped = (task: NaiveTask): boolean => task.cause !== null && task.caus
 /** Applies a report of an attempt; false when it is stale. */
 export function taskEvent(state: NaiveState, event: TaskEvent): boolean {
   const task = taskOf(state, event);
-  if (task === undefined || isSettled(task) || task.attempt !== event.attempt || task.plan.kind !== "task")
-    return false;
+  if (task === undefined || task.attempt !== event.attempt || task.plan.kind !== "task") return false;
   if (task.status !== "queued" && task.status !== "running") return false;
   if (event.type === "task.started" && task.status !== "queued") return false;
   if (event.type === "task.canceled" && !event.started) {
@@ -74,17 +71,14 @@ function end(state: NaiveState, task: NaiveTask, event: TaskEvent): void {
       useUp(task);
       complete(state, task, event.activePorts ?? null);
       return;
-    case "task.failed": {
+    case "task.failed":
       useUp(task);
       if (isStopped(task)) settleStopped(state, task, task.cause!);
-      else
-        failAttempt(state, task, {
-          error: event.error,
-          isRetryable: event.retryable !== false,
-          retryAfterMs: event.retryAfterMs,
-        });
+      else {
+        const { error, retryable, retryAfterMs } = event;
+        failAttempt(state, task, { error, isRetryable: retryable !== false, retryAfterMs });
+      }
       return;
-    }
     case "task.canceled":
       settleStopped(state, task, task.cause!);
       return;
@@ -122,5 +116,3 @@ export function childSettled(state: NaiveState, event: ChildSettled): boolean {
   }
   return true;
 }
-
-export type { RunEvent };
