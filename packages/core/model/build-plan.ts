@@ -132,8 +132,8 @@ class PlanBuilder {
     step.sleepMs = step.kind === "sleep" ? spec.sleepMs : 0;
     step.signal = step.kind === "signal" ? "go" : null;
     if (step.kind !== "task" && step.kind !== "child") return;
-    const { maxAttempts, retryDelayMs: delayMs, backoff } = spec;
-    step.retry = { ...step.retry, maxAttempts, delayMs, backoff, factor: 3, maxDelayMs: 80 };
+    const { maxAttempts, retryDelayMs: delayMs, backoff, retryOn: on } = spec;
+    step.retry = { maxAttempts, delayMs, backoff, factor: 3, maxDelayMs: 80, jitter: 0, on };
   }
 
   #addBody(step: Draft<PlanStep>, body: NonNullable<StepSpec["body"]>, parent: number): readonly Placed[] {

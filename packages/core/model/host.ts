@@ -240,6 +240,7 @@ export class Host {
     const detail = choices.pick(8);
     if (detail === 7) return { type: "task.failed", ...base, error: FAILED, retryable: false };
     if (detail === 6) return { type: "task.failed", ...base, error: FAILED, retryAfterMs: 11 };
+    if (detail === 4) return { type: "task.failed", ...base, error: { code: "handler_error", message: "" } };
     if (detail === 5) return { type: "task.failed", ...base, error: { code: "input_unresolved", message: "" } };
     return { type: "task.failed", ...base, error: FAILED };
   }

@@ -53,6 +53,8 @@ export interface StepSpec {
   readonly maxAttempts: number;
   readonly retryDelayMs: number;
   readonly backoff: "fixed" | "linear" | "exponential";
+  /** Error codes that are retried; null: all. */
+  readonly retryOn: readonly string[] | null;
   readonly priority: number;
   readonly rank: number;
   readonly startDelayMs: number;

@@ -115,6 +115,7 @@ function step(features: Features): fc.Arbitrary<StepSpec> {
     onError: rarely<StepSpec["onError"]>("fail", "continue", "skipDependents"),
     maxAttempts: retries ? mostly(1, 2, 3, 4) : fc.constant(1),
     retryDelayMs: mostly(0, 30),
+    retryOn: rarely<readonly string[] | null>(null, ["exit_code"], ["child_failed", "handler_error"]),
     backoff: mostly<StepSpec["backoff"]>("fixed", "linear", "exponential"),
     priority: rarely(0, 1, -1),
     rank: fc.nat({ max: 3 }),

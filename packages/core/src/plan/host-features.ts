@@ -21,7 +21,10 @@ export function checkHostFeatures(
   if (features === null) return;
   const lacks = (feature: HostFeature): boolean => !features.includes(feature);
   const warn = (key: string, path: string): void => {
-    const message = `${quote(key)} has no effect here: nothing in this version grants or counts it.`;
+    const message =
+      key === "concurrency"
+        ? "The key is counted in each process by itself: other workers on the same store are not held back."
+        : `${quote(key)} has no effect here: nothing in this version grants or counts it.`;
     report.warning({ code: "unsupported_feature", message, path });
   };
   if (definition.schedule !== undefined && lacks("schedules")) warn("schedule", `${definition.at}/schedule`);
