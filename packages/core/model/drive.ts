@@ -11,7 +11,7 @@ export interface Course {
   readonly options: HostOptions;
 }
 
-export const EVERY_CONTROL: HostOptions = { allowsCancel: true, allowsPause: true, maxRetries: 2 };
+export const EVERY_CONTROL: HostOptions = { allowsCancel: true, allowsPause: true, maxRetries: 2, outcomes: null };
 
 const MAX_EVENTS = 1500;
 

@@ -143,7 +143,7 @@ export class Host {
 
   #create(): RunEvent {
     const overrides = [{}, { maxConcurrent: 2 }, { mode: "continue" as const }, { timeoutMs: 90 }];
-    const choice = this.#choices.pick(12);
+    const choice = this.#options.outcomes === null ? this.#choices.pick(12) : 0;
     return { type: "run.create", at: this.now, ...(choice < 8 ? {} : { overrides: overrides[choice - 8]! }) };
   }
 
@@ -187,6 +187,8 @@ export class Host {
     if (step === -1) {
       return choices.pick(4) === 3 ? { type: "run.evaluated", at, error: FAILED } : { type: "run.evaluated", at };
     }
+    const { outcomes } = this.#options;
+    if (outcomes !== null) return { type: "step.evaluated", at, step, task, items: outcomes[step % outcomes.length]! };
     const answer = choices.pick(10);
     if (answer === 9) return { type: "step.evaluated", at, step, task, error: UNANSWERED };
     const isMap = this.#plan.steps[step]!.isMap && task === -1;
@@ -229,6 +231,7 @@ export class Host {
       else if (attempt.cancel === "asked_if_queued") attempt.cancel = "none";
       return { type: "task.started", ...base };
     }
+    if (this.#options.outcomes !== null) return this.#plainResult(attempt, this.#options.outcomes);
     const outcome = choices.pick(10);
     if (attempt.cancel === "stop" && outcome < 5) return { type: "task.canceled", ...base, started: true };
     if (outcome === 9) return { type: "task.lost", ...base };
@@ -243,6 +246,13 @@ export class Host {
     if (detail === 4) return { type: "task.failed", ...base, error: { code: "handler_error", message: "" } };
     if (detail === 5) return { type: "task.failed", ...base, error: { code: "input_unresolved", message: "" } };
     return { type: "task.failed", ...base, error: FAILED };
+  }
+
+  /** A result that hangs on the step, the item and the attempt alone. */
+  #plainResult({ step, task, attempt }: HostAttempt, outcomes: readonly number[]): RunEvent {
+    const base = { at: this.now, step, task, attempt };
+    const number = outcomes[(7 * step + 3 * task + attempt) % Math.max(1, outcomes.length)] ?? 0;
+    return number % 3 < 2 ? { type: "task.completed", ...base } : { type: "task.failed", ...base, error: FAILED };
   }
 
   #reportChild(child: { step: number; task: number; attempt: number; isCanceled: boolean }): RunEvent {
@@ -277,6 +287,8 @@ export interface HostOptions {
   readonly allowsCancel: boolean;
   readonly allowsPause: boolean;
   readonly maxRetries: number;
+  /** Numbers that decide how steps and items end, so that only the order of events is left to chance; null: all is. */
+  readonly outcomes: readonly number[] | null;
 }
 
 interface HostAttempt {

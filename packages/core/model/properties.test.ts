@@ -8,14 +8,17 @@ import type { Transition } from "../src/kernel/transition-types.ts";
 import type { RowChange } from "../src/state/rows.ts";
 import { itemRow, stepRow } from "../src/state/run-state.ts";
 import type { RunState } from "../src/state/run-state.ts";
+import { stepStatus } from "../src/state/view.ts";
+import { buildPlan } from "./build-plan.ts";
 import { describeCourse, drive } from "./drive.ts";
 import type { Course } from "./drive.ts";
 import type { Host } from "./host.ts";
-import { EVERYTHING } from "./random-plan.ts";
+import { EVERYTHING, randomPlan } from "./random-plan.ts";
+import type { Features } from "./random-plan.ts";
 import { dumpOf, JsonStore, record, textOf } from "./record.ts";
 import type { Recorded } from "./record.ts";
 import { wrongReasons } from "./pending-reasons.ts";
-import { courses, settings, TIMEOUT_MS } from "./settings.ts";
+import { courses, randomNumbers, settings, TIMEOUT_MS } from "./settings.ts";
 import { staleEvents } from "./stale-events.ts";
 import { checkTrace } from "./trace-rules.ts";
 
@@ -283,3 +286,38 @@ test(
   },
   TIMEOUT_MS,
 );
+
+const calm: Features = {
+  ...EVERYTHING,
+  kinds: ["task", "join"],
+  maxSteps: 8,
+  conditions: false,
+  times: false,
+  phases: false,
+  isCalm: true,
+};
+
+test(
+  "where no rule looks at the order of events, every order ends alike",
+  () => {
+    const orders = fc.tuple(randomNumbers, randomNumbers, fc.array(fc.nat({ max: 2 }), { minLength: 1, maxLength: 9 }));
+    const property = fc.property(randomPlan(calm), orders, (spec, [first, second, outcomes]) => {
+      const plan = buildPlan(spec);
+      const options = { allowsCancel: false, allowsPause: true, maxRetries: 0, outcomes };
+      const [one, other] = [first, second].map((numbers) => endOf({ plan, numbers, options }));
+      expect(other).toEqual(one);
+    });
+    fc.assert(property, settings(0.4));
+  },
+  TIMEOUT_MS,
+);
+
+/** How everything has ended. */
+function endOf(course: Course): readonly string[] {
+  const state = createState(course.plan, "run-1");
+  drive(course, (event) => transition(course.plan, state, event));
+  const steps = course.plan.steps.map(({ id, index }) => `${id} ${stepStatus(stepRow(state, index))}`);
+  // Which items a map tolerates is a matter of order; how many is not.
+  const { status, toleratedFailures, failures } = state.run;
+  return [status, `${failures.length} failures, ${toleratedFailures} tolerated`, ...steps];
+}

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import type { RateLimit } from "../src/plan/plan.ts";
+import type { FailureMode, RateLimit } from "../src/plan/plan.ts";
 import type { BodySpec, DependencySpec, ListSpec, MapSpec, PlanSpec, StepSpec } from "./plan-spec.ts";
 
 /** What a random plan may hold. Narrow ones find a basic disagreement in a plan that a person can read. */
@@ -14,6 +14,8 @@ export interface Features {
   readonly maps: boolean;
   readonly limits: boolean;
   readonly phases: boolean;
+  /** Whether only what no order of events can change is wanted: `all` and `settled` joins, mode `continue`, no cuts. */
+  readonly isCalm: boolean;
 }
 
 export const EVERYTHING: Features = {
@@ -27,6 +29,7 @@ export const EVERYTHING: Features = {
   maps: true,
   limits: true,
   phases: true,
+  isCalm: false,
 };
 
 export const FLAT: Features = {
@@ -40,6 +43,7 @@ export const FLAT: Features = {
   maps: false,
   limits: false,
   phases: false,
+  isCalm: false,
 };
 
 /** The first value is what a value shrinks to, and half of all values. */
@@ -55,7 +59,7 @@ const rate: fc.Arbitrary<RateLimit> = fc.record({
   burst: fc.integer({ min: 1, max: 3 }),
 });
 
-const mode = mostly("fail_all" as const, "complete_running" as const, "continue" as const);
+const anyMode = mostly("fail_all" as const, "complete_running" as const, "continue" as const);
 
 /** Plans of up to about fourteen steps. */
 export function randomPlan(features: Features): fc.Arbitrary<PlanSpec> {
@@ -70,7 +74,7 @@ export function randomPlan(features: Features): fc.Arbitrary<PlanSpec> {
     maxConcurrent: mostly<number | null>(null, 1, 2, 3),
     rateLimit: limits ? fc.option(rate, { freq: 6 }) : fc.constant(null),
     timeoutMs: times ? rarely<number | null>(null, 60, 250) : fc.constant(null),
-    mode,
+    mode: modeOf(features),
   });
 }
 
@@ -97,7 +101,7 @@ const dependency: fc.Arbitrary<DependencySpec> = fc.record({
 });
 
 function step(features: Features): fc.Arbitrary<StepSpec> {
-  const { conditions, joins, retries, times, maps } = features;
+  const { conditions, joins, retries, times, maps, isCalm } = features;
   const [usual, ...others] = features.kinds;
   return fc.record({
     kind: mostly<StepSpec["kind"]>(usual ?? "task", ...others),
@@ -105,14 +109,16 @@ function step(features: Features): fc.Arbitrary<StepSpec> {
     deps: fc.array(dependency, { maxLength: 4, size: "max" }),
     join: joins
       ? fc.record({
-          kind: mostly<StepSpec["join"]["kind"]>("all", "any", "first", "quorum", "settled"),
+          kind: isCalm
+            ? mostly<StepSpec["join"]["kind"]>("all", "settled")
+            : mostly<StepSpec["join"]["kind"]>("all", "any", "first", "quorum", "settled"),
           quorum: fc.nat({ max: 3 }),
           cancelRest: fc.boolean(),
         })
       : fc.constant({ kind: "all" as const, quorum: 0, cancelRest: false }),
     evaluates: conditions ? mostly(false, true) : fc.constant(false),
-    whenUnmet: mostly<StepSpec["whenUnmet"]>("skip", "skipBranch", "fail"),
-    onError: rarely<StepSpec["onError"]>("fail", "continue", "skipDependents"),
+    whenUnmet: isCalm ? fc.constant("skip") : mostly<StepSpec["whenUnmet"]>("skip", "skipBranch", "fail"),
+    onError: isCalm ? rarely("fail", "continue") : rarely<StepSpec["onError"]>("fail", "continue", "skipDependents"),
     maxAttempts: retries ? mostly(1, 2, 3, 4) : fc.constant(1),
     retryDelayMs: mostly(0, 30),
     retryOn: rarely<readonly string[] | null>(null, ["exit_code"], ["child_failed", "handler_error"]),
@@ -132,11 +138,13 @@ function step(features: Features): fc.Arbitrary<StepSpec> {
 const rarely2 = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> =>
   fc.oneof({ weight: 5, arbitrary: fc.constant(null) }, { weight: 1, arbitrary });
 
-function map({ limits }: Features): fc.Arbitrary<MapSpec> {
+const modeOf = ({ isCalm }: Features): fc.Arbitrary<FailureMode> => (isCalm ? fc.constant("continue") : anyMode);
+
+function map(features: Features): fc.Arbitrary<MapSpec> {
   return fc.record({
     maxConcurrent: mostly<number | null>(null, 1, 2),
-    rateLimit: limits ? fc.option(rate, { freq: 4 }) : fc.constant(null),
-    mode,
+    rateLimit: features.limits ? fc.option(rate, { freq: 4 }) : fc.constant(null),
+    mode: modeOf(features),
     tolerate: fc.option(
       fc.oneof(
         fc.record({ kind: fc.constant("items" as const), value: fc.nat({ max: 2 }) }),
@@ -156,6 +164,6 @@ function body(features: Features): fc.Arbitrary<BodySpec> {
     maxConcurrent: mostly<number | null>(null, 1, 2),
     rateLimit: limits ? fc.option(rate, { freq: 6 }) : fc.constant(null),
     timeoutMs: times ? rarely<number | null>(null, 40, 120) : fc.constant(null),
-    mode,
+    mode: modeOf(features),
   });
 }

@@ -21,12 +21,15 @@ export function settings(share = 1): fc.Parameters<unknown> {
 /** Enough time for ten thousand cases on a slow machine. */
 export const TIMEOUT_MS = 600_000;
 
+/** Numbers that decide what a host does next. */
+export const randomNumbers = fc.array(fc.nat({ max: 0xffff }), { maxLength: 300, size: "max" });
+
 /** A plan, and the numbers that decide what happens to a run of it. */
 export function courses(features: Features, options: HostOptions = EVERY_CONTROL): fc.Arbitrary<Course> {
   return fc
     .record({
       spec: randomPlan(features),
-      numbers: fc.array(fc.nat({ max: 0xffff }), { maxLength: 300, size: "max" }),
+      numbers: randomNumbers,
     })
     .map(({ spec, numbers }) => {
       const course: Course = { plan: buildPlan(spec), numbers, options };

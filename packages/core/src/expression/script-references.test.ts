@@ -193,6 +193,7 @@ const refusals: readonly (readonly [script: string, part: string])[] = [
   ["docker exec -i c bash <<EOF\necho @\nEOF", "bash -s"],
   ["echo >& @", "twice"],
   ["echo 2>&@", "twice"],
+  ["<f [[ >&@", "twice"],
   ["cat <&@", "twice"],
   ["echo >& $(echo @)", "twice"],
   ["bash <<< @", "bash -s"],
@@ -200,8 +201,11 @@ const refusals: readonly (readonly [script: string, part: string])[] = [
   ["bash @ @", "`--` before it"],
   ["ssh @ uptime", "`--` before it"],
   ["printf @ x", "`--` before it"],
+  ["printf $x @ y", "`--` before it"],
   ["mapfile @ < f", "`--` before it"],
   ["wait @", "`--` before it"],
+  ["command @ @", "as code"],
+  ["$x @ a$(echo b)@", "as code"],
   ["printf ${x:-@} x", "`--` before it"],
   ['printf "$(echo @)" x', "`--` before it"],
   ["[ @ @ ]", "`--` before it"],
@@ -306,6 +310,11 @@ test.each(["\\\nEOF", "E\\\nOF", "EOF\\\n"])(
     expect(problems).toMatchObject([{ code: "unsafe_expression", message: expect.stringContaining("shells differ") }]);
   },
 );
+
+test.each([";", "|", "&"])("refuses a list with %s in it, behind which shells go on at different places", (sign) => {
+  const { problems } = scriptReferences(`x=(a ${sign}\nshow \${{ inputs.x }}`);
+  expect(problems[0]).toMatchObject({ code: "unsafe_expression", severity: "error", offset: 5 });
+});
 
 test("leaves a script without expressions alone", () => {
   const text = "echo ${HOME} $(( 1 + 1 )) '${'";

@@ -1,24 +1,31 @@
 import { readHeredocBodies, readHeredocStart } from "./shell-heredoc.ts";
 import { readArithmetic, readDoubleQuoted, readExpansion, readSingleQuoted } from "./shell-quote.ts";
 import {
+  AS_DESCRIPTOR,
   type CommandKind,
   type CommandsEnd,
   EXPANSION,
   GROUP,
   PROCESS,
-  type Refusal,
   type ShellCommand,
   type ShellScan,
   type ShellWord,
   nested,
+  newCommand,
   refuse,
 } from "./shell-scan.ts";
-import { CLOSERS, HEADS, OPENERS, RESERVED, isAtWord, isDescriptor, readComment, skipBlank } from "./shell-words.ts";
-
-const AS_DESCRIPTOR: Refusal = {
-  message: "the shell expands what follows `>&` twice, and would run commands that stand in the value",
-  hint: "write `> file 2>&1` for a file",
-};
+import {
+  CLOSERS,
+  HEADS,
+  OPENERS,
+  RESERVED,
+  isAtWord,
+  isDescriptor,
+  isWord,
+  readComment,
+  reportBrokenList,
+  skipBlank,
+} from "./shell-words.ts";
 
 interface OpenWord {
   readonly from: number;
@@ -38,6 +45,8 @@ interface Reader {
   word: OpenWord | undefined;
   /** What the next word is for, when it is no word of the command: the file of `<` or `>`, the descriptor of `>&`, the text of `<<<`. */
   redirection: "file" | "descriptor" | "input" | undefined;
+  /** Whether the command has a redirection: words behind one are no words of the grammar. */
+  isRedirected: boolean;
   /** Inside `[[ … ]]`, where `&&`, `<` and brackets are operators of the test. */
   isTest: boolean;
 }
@@ -54,14 +63,11 @@ export function readCommands(scan: ShellScan, until: CommandsEnd, kind: CommandK
     pipeline: scan.pipelines,
     word: undefined,
     redirection: undefined,
+    isRedirected: false,
     isTest: false,
   };
   while (scan.at < scan.end && !readEnd(reader)) readNext(reader);
   endCommand(reader);
-}
-
-function newCommand(scan: ShellScan, kind: CommandKind, pipeline: number): ShellCommand {
-  return { kind, words: [], inputs: [], pipeline, all: { from: scan.found.length, to: scan.found.length } };
 }
 
 /** Whether the list ends here; moves behind the sign that ends it. */
@@ -138,6 +144,7 @@ function readTestOperator(reader: Reader, character: string): void {
 
 function readOperator(reader: Reader, character: string): void {
   const { scan } = reader;
+  if (reader.kind === "array" && ";|&".includes(character)) reportBrokenList(scan);
   switch (character) {
     case "(":
       return readOpening(reader);
@@ -169,6 +176,7 @@ function readRedirection(reader: Reader, character: string): void {
   }
   if (reader.word !== undefined && isDescriptor(reader.word.text)) reader.word = undefined;
   endWord(reader);
+  reader.isRedirected = true;
   if (scan.text.startsWith("<<<", scan.at)) {
     scan.at += 3;
     reader.redirection = "input";
@@ -236,11 +244,7 @@ function endWord(reader: Reader): void {
   if (redirection === "descriptor") refuse(scan, finished, AS_DESCRIPTOR);
   if (redirection !== undefined) return;
   command.words.push(finished);
-  if (reader.kind === "command" && !isQuoted) readKeyword(reader, finished);
-}
-
-function isWord(word: ShellWord | undefined, text: string): boolean {
-  return word?.text === text && !word.isQuoted;
+  if (reader.kind === "command" && !isQuoted && (!reader.isRedirected || reader.isTest)) readKeyword(reader, finished);
 }
 
 /** Takes words of the grammar out of the command, so that its first word is the command's name. */
@@ -286,6 +290,7 @@ function endCommand(reader: Reader): void {
     scan.commands.push(command);
   }
   reader.isTest = false;
+  reader.isRedirected = false;
   reader.redirection = undefined;
   reader.command = newCommand(scan, kind, reader.pipeline);
 }

@@ -53,6 +53,9 @@ const ARITHMETIC_TESTS = new Set(["-eq", "-ne", "-lt", "-le", "-gt", "-ge"]);
 /** Tests that take the name of a variable. */
 const NAME_TESTS = new Set(["-v", "-R"]);
 
+/** Builtins whose first argument is the command that they run. */
+const PREFIXES = new Set(["command", "builtin", "exec"]);
+
 const TESTS = new Set(["test", "["]);
 
 /** Builtins with an option that names a variable or a callback. */
@@ -86,11 +89,7 @@ function checkSubscripts(scan: ShellScan, words: readonly ShellWord[]): void {
 function checkCommand(scan: ShellScan, command: ShellCommand, typed: ReadonlySet<string>): void {
   const words = withoutAssignments(command.words);
   for (const word of command.words.slice(0, command.words.length - words.length)) checkAssignment(scan, word, typed);
-  // Words that may vanish leave their place to the next one.
-  const named = words.findIndex((word) => !word.mayVanish);
-  for (const word of named === -1 ? words : words.slice(0, named + 1)) {
-    if (!word.text.includes(GROUP)) refuse(scan, word, word.text.includes(DIRECT) ? AS_PROGRAM : AS_CODE);
-  }
+  checkProgramName(scan, command, words);
   const start = words.findIndex(isCommandName);
   const [builtin, rest] = start === -1 ? ["", []] : [programName(words[start] as ShellWord), words.slice(start + 1)];
   if (EVALUATORS.has(builtin)) rest.forEach((word) => refuse(scan, word, AS_CODE));
@@ -99,10 +98,21 @@ function checkCommand(scan: ShellScan, command: ShellCommand, typed: ReadonlySet
   checkNames(scan, builtin, rest);
 }
 
+/** A value may name the program, but not where another value is its argument or its input: the program may be `eval`. */
+function checkProgramName(scan: ShellScan, command: ShellCommand, words: readonly ShellWord[]): void {
+  // Words that may vanish leave their place to the next one.
+  const named = words.findIndex((word) => !word.mayVanish && !PREFIXES.has(word.text));
+  for (const word of named === -1 ? words : words.slice(0, named + 1)) {
+    if (word.text.includes(GROUP)) continue;
+    const isOnlyValue = ![...words, ...command.inputs].some((other) => other !== word && other.from < other.to);
+    refuse(scan, word, word.text.includes(DIRECT) && isOnlyValue ? AS_PROGRAM : AS_CODE);
+  }
+}
+
 /** A word that is only known at run time may be `command`, or nothing at all, as `$SUDO` often is. */
 function isCommandName(word: ShellWord): boolean {
   const name = programName(word);
-  return name !== "" && !name.includes(DIRECT) && name !== "command" && name !== "builtin";
+  return name !== "" && !name.includes(DIRECT) && !PREFIXES.has(name);
 }
 
 function checkAssignment(scan: ShellScan, word: ShellWord, typed: ReadonlySet<string>): void {
@@ -142,7 +152,8 @@ function checkNames(scan: ShellScan, builtin: string, words: readonly ShellWord[
     const previous = previousText(words, index);
     if (namesVariable(builtin, previous, word)) refuse(scan, word, AS_NAME);
     if (TAKES_NAME_OPTION.has(builtin) && mayBeOption(words, index)) refuse(scan, word, AS_OPTION);
-    if (builtin === "printf" && index === 0 && mayBeOption(words, index)) refuse(scan, word, AS_OPTION);
+    const isFirst = words.slice(0, index).every(({ mayVanish }) => mayVanish);
+    if (builtin === "printf" && isFirst && mayBeOption(words, index)) refuse(scan, word, AS_OPTION);
     // As an operator of a test, the first of two values decides how the second is read.
     if (TESTS.has(builtin) && !isKnown(previous)) refuse(scan, word, AS_OPTION);
     const next = words[index + 1]?.text ?? "";

@@ -13,6 +13,7 @@ import {
 } from "./shell-programs.ts";
 import {
   AS_OPTION,
+  DIRECT,
   PROCESS,
   type Refusal,
   type ShellCommand,
@@ -126,6 +127,7 @@ function inputRefusal(programs: readonly Program[]): Refusal | undefined {
 function readsScript(program: Program): boolean {
   const { name, words } = program;
   if (name === "ssh") return remoteWords(words).length === 0;
+  if (name.includes(DIRECT)) return true;
   if (name === "source" || name === ".") return words[0]?.text === "/dev/stdin";
   if (name === "su") return !words.some(({ text }) => text === "-c" || text === "--command");
   if (name === "eval") return words.some(({ text }) => mentionsShell(text));

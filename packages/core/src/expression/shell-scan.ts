@@ -142,6 +142,12 @@ export const AS_OPTION: Refusal = {
   hint: "write `--` before it, or, for `printf`, a fixed format such as '%s'",
 };
 
+/** Why no value may stand behind `>&`. */
+export const AS_DESCRIPTOR: Refusal = {
+  message: "the shell expands what follows `>&` twice, and would run commands that stand in the value",
+  hint: "write `> file 2>&1` for a file",
+};
+
 const ESCAPED_BACKQUOTES: Refusal = {
   message: "an expression cannot stand in backquotes after a backslash: each level reads the backslash in its own way",
   hint: "write $(…) instead of the backquotes",
@@ -156,6 +162,11 @@ export function refuse(scan: ShellScan, range: FoundRange, refusal: Refusal): vo
     const problem = problemAt({ offset: start, length: end - start }, { code: "unsafe_expression", message, hint });
     scan.problems.push({ ...problem, severity });
   }
+}
+
+/** A command of which nothing has been read yet. */
+export function newCommand(scan: ShellScan, kind: CommandKind, pipeline: number): ShellCommand {
+  return { kind, words: [], inputs: [], pipeline, all: { from: scan.found.length, to: scan.found.length } };
 }
 
 /** Reads something nested. Deeper than 50 levels the rest of the text is skipped and the script refused. */

@@ -1,4 +1,5 @@
-import type { ShellScan } from "./shell-scan.ts";
+import { problemAt } from "./problem.ts";
+import type { ShellScan, ShellWord } from "./shell-scan.ts";
 
 /** Words that stand before a command and are no part of it. */
 export const RESERVED = new Set(["then", "else", "elif", "do", "!", "time", "coproc"]);
@@ -39,4 +40,15 @@ export function skipBlank(scan: ShellScan): void {
 export function isDescriptor(text: string): boolean {
   if (text.startsWith("{") && text.endsWith("}")) return true;
   return text !== "" && String(Number.parseInt(text, 10)) === text;
+}
+
+/** Whether a word is this word of the grammar. */
+export function isWord(word: ShellWord | undefined, text: string): boolean {
+  return word?.text === text && !word.isQuoted;
+}
+
+/** Reports a sign that ends no list: a shell that goes on after such an error goes on somewhere else than this reader. */
+export function reportBrokenList(scan: ShellScan): void {
+  const message = "the list is not closed before this sign, and shells go on at different places";
+  scan.problems.push(problemAt({ offset: scan.at, length: 1 }, { code: "unsafe_expression", message }));
 }
