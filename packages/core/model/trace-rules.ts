@@ -59,6 +59,9 @@ class TraceRules {
       return;
     }
     if (this.#ended.has(step)) this.#complain(event, "comes after the end of its step");
+    // Items leave no events of a step of their own.
+    const isItem = this.#plan.steps[step]!.isMap && event.task >= 0;
+    if (subject === "step" && verb !== "retrying" && isItem) this.#complain(event, `is about item ${event.task}`);
     if (subject === "task") this.#seeTask(event, verb);
     else if (ENDS.has(verb)) this.#seeEnd(event, verb);
     else if (verb === "ready") this.#seeReady(event);

@@ -6,6 +6,7 @@ import {
   type CommandsEnd,
   EXPANSION,
   GROUP,
+  type OpenWord,
   PROCESS,
   type ShellCommand,
   type ShellScan,
@@ -26,12 +27,6 @@ import {
   reportBrokenList,
   skipBlank,
 } from "./shell-words.ts";
-
-interface OpenWord {
-  readonly from: number;
-  text: string;
-  isQuoted: boolean;
-}
 
 /** Where one list of commands stands while it is read. */
 interface Reader {

@@ -45,6 +45,13 @@ export interface ShellWord extends FoundRange {
   readonly mayVanish: boolean;
 }
 
+/** A word that is being read. */
+export interface OpenWord {
+  readonly from: number;
+  text: string;
+  isQuoted: boolean;
+}
+
 /** A simple command, the items of an array literal, or a pattern. */
 export interface ShellCommand {
   readonly kind: CommandKind;
