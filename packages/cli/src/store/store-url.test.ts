@@ -1,21 +1,21 @@
 import { expect, test } from "vitest";
 import { chooseStore, storeExists } from "./store-url.ts";
 
-const cwd = "/work/here";
+const cwd = "/home/me/here";
 
 test.each([
   [
     "the one of the working directory by default",
     {},
     {},
-    { url: "sqlite:/work/here/.braid/braid.db", isDefault: true },
+    { url: "sqlite:/home/me/here/.braid/braid.db", isDefault: true },
   ],
-  ["the variable's", {}, { BRAID_STORE: "sqlite:x.db" }, { url: "sqlite:/work/here/x.db", isDefault: false }],
+  ["the variable's", {}, { BRAID_STORE: "sqlite:x.db" }, { url: "sqlite:/home/me/here/x.db", isDefault: false }],
   [
     "the default where the variable is empty",
     {},
     { BRAID_STORE: "" },
-    { url: "sqlite:/work/here/.braid/braid.db", isDefault: true },
+    { url: "sqlite:/home/me/here/.braid/braid.db", isDefault: true },
   ],
   [
     "the flag's before the variable's",
@@ -23,7 +23,7 @@ test.each([
     { BRAID_STORE: "x" },
     { url: "sqlite:/y.db", isDefault: false },
   ],
-  ["a bare path's file", { store: "../y.db" }, {}, { url: "sqlite:/work/y.db", isDefault: false }],
+  ["a bare path's file", { store: "../y.db" }, {}, { url: "sqlite:/home/me/y.db", isDefault: false }],
   ["a path with two slashes", { store: "sqlite:///y.db" }, {}, { url: "sqlite:/y.db", isDefault: false }],
   ["any other URL as it is", { store: "postgres://u:p@h/db" }, {}, { url: "postgres://u:p@h/db", isDefault: false }],
   ["memory with --ephemeral", { ephemeral: true }, { BRAID_STORE: "x" }, { url: "memory:", isDefault: false }],
