@@ -21,6 +21,8 @@ export interface EngineOptions {
   readonly types?: readonly StepType[];
   /** Handed to every handler as `services`. */
   readonly services?: Readonly<Record<string, unknown>>;
+  /** Limits over all runs and workers of the store. Give all engines on a store the same. */
+  readonly limits?: EngineLimits;
   /** Length of a lease in milliseconds. Default 15,000. */
   readonly leaseMs?: number;
   /** Largest output, item or patch in bytes of JSON. Default 1 MiB. */
@@ -31,6 +33,24 @@ export interface EngineOptions {
   readonly secretsEnv?: Readonly<Record<string, string | undefined>>;
   /** Called for every log line of attempts run here, after masking. */
   readonly onLog?: (line: LogLine) => void;
+}
+
+/** One limit; absent parts do not limit. */
+export interface LimitSetting {
+  /** Attempts at a time. */
+  readonly max?: number;
+  /** Starts: `count` in `perMs` milliseconds, evenly spaced but for `burst` (default 1) at once. */
+  readonly rate?: { readonly count: number; readonly perMs: number; readonly burst?: number };
+}
+
+/** Limits over all runs and workers of a store. A task starts only when every limit that concerns it has room. */
+export interface EngineLimits {
+  /** Of all attempts together. */
+  readonly global?: LimitSetting;
+  /** By step type. */
+  readonly types?: Readonly<Record<string, LimitSetting>>;
+  /** By the key of a step's `concurrency`; what is said here wins over the step. */
+  readonly keys?: Readonly<Record<string, LimitSetting>>;
 }
 
 /** What the builder makes of a workflow in code: its definition, and the functions that the definition names. */
@@ -125,6 +145,8 @@ export interface WorkOptions {
   /** Longest wait between polls, milliseconds. Default 1,000. */
   readonly pollIntervalMs?: number;
   readonly name?: string;
+  /** What it has for tasks that ask for `resources`, such as `{ cpu: 8, gpu: 1 }`. Default: nothing. */
+  readonly resources?: Readonly<Record<string, number>>;
   /** Only these runs and their children. */
   readonly runIds?: readonly string[];
 }
@@ -141,6 +163,8 @@ export interface Engine {
   register(workflow: Exclude<WorkflowSource, string>): Promise<Registered>;
   /** Creates a run; a worker must carry it. Input is checked against `inputs` (`InvalidInput`). */
   start(workflow: WorkflowSource, options?: StartOptions): Promise<RunHandle>;
+  /** As `start` for many runs of one workflow, with as few writes as can be; handles in the order asked. */
+  startMany(workflow: WorkflowSource, runs: readonly StartOptions[]): Promise<readonly RunHandle[]>;
   /** `start`, and works on it in this process until it is terminal. */
   run(workflow: WorkflowSource, options?: StartOptions & { readonly timeoutMs?: number }): Promise<RunResult>;
   get(runId: string): Promise<RunHandle | null>;
@@ -151,6 +175,8 @@ export interface Engine {
     readonly workflow?: string;
     readonly status?: readonly RunStatus[];
     readonly limit?: number;
+    /** Only runs that are older than this one: the last of the page before. */
+    readonly before?: string;
   }): Promise<readonly RunSummaryRow[]>;
   events(runId: string, options?: { readonly after?: number }): AsyncIterable<PublicTraceEvent>;
   /** A second cancel also stops `finally`. */

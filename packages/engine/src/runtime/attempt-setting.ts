@@ -2,7 +2,6 @@ import type { LogLine } from "../store/port.ts";
 import type { Clock } from "./clock.ts";
 import type { HandlerRegistry } from "./registry.ts";
 import type { SecretReader } from "./secrets.ts";
-import type { StartGates } from "./start-gate.ts";
 import type { ValueCache } from "./value-cache.ts";
 
 /** What attempts need of the engine. */
@@ -14,7 +13,6 @@ export interface AttemptContext {
   readonly services: Readonly<Record<string, unknown>>;
   readonly inheritedEnv: Readonly<Record<string, string>>;
   readonly maxPayloadBytes: number;
-  readonly gates: StartGates;
   /** How long code that was told to stop may take, milliseconds. */
   readonly graceMs: number;
   now(): number;

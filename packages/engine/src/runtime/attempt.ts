@@ -10,13 +10,10 @@ import { completeResult, describeFailure } from "./attempt-result.ts";
 import type { AttemptEnd, ResultParts } from "./attempt-result.ts";
 import { AttemptStopped } from "./attempt-setting.ts";
 import type { AttemptContext, StopReason } from "./attempt-setting.ts";
-import type { Evaluated } from "./evaluated.ts";
 import type { Handler } from "./registry.ts";
 import type { CachedRun } from "./run-cache.ts";
 import { RunView } from "./run-view.ts";
 import type { SecretValues } from "./secrets.ts";
-import { evaluateGates } from "./start-gate.ts";
-import type { GateLimit } from "./start-gate.ts";
 import { ValueReader } from "./value-reader.ts";
 
 /** What the code of an attempt came to. `abandoned`: it was told to stop and did not end within the grace time. */
@@ -47,7 +44,6 @@ export class Attempt {
   #giveUp: (() => void) | null = null;
   #cancelTimeout: (() => void) | null = null;
   #cancelGrace: (() => void) | null = null;
-  #onStop: (() => void) | null = null;
   #isOver = false;
   #progress: JsonValue | undefined;
   /** Settles with the handler, once it was started: an abandoned one goes on in it. */
@@ -80,7 +76,6 @@ export class Attempt {
     if (isFirst || reason === "lost") this.#stop = reason;
     if (!isFirst) return;
     this.#controller?.abort(new AttemptStopped(reason));
-    this.#onStop?.();
     this.#cancelGrace = this.#context.clock.after(this.#context.graceMs, () => this.#giveUp?.());
   }
 
@@ -88,44 +83,6 @@ export class Attempt {
   async execute(): Promise<AttemptEnd | null> {
     const { timeoutMs } = this.#limits();
     return this.#runAndReport(timeoutMs);
-  }
-
-  /** As `execute`, after all gates were passed; `onStarted` is called then. */
-  async executeBehind(gates: readonly GateLimit[], onStarted: () => void): Promise<AttemptEnd | null> {
-    const leave: (() => void)[] = [];
-    try {
-      const passed = await this.#pass(gates, leave);
-      if (passed.ok && this.#stop === null) {
-        onStarted();
-        return await this.execute();
-      }
-      const end: CodeEnd = passed.ok
-        ? { kind: "threw", error: new AttemptStopped(this.#stop!) }
-        : { kind: "unresolved", message: passed.message };
-      return await this.#toReport(end, null);
-    } finally {
-      this.#isOver = true;
-      this.#cancelGrace?.();
-      for (const give of leave) give();
-    }
-  }
-
-  /** Waits at each gate in turn, unless the attempt is told to stop meanwhile. */
-  async #pass(gates: readonly GateLimit[], leave: (() => void)[]): Promise<Evaluated> {
-    const { inheritedEnv, values } = this.#context;
-    const view = new RunView(new ValueReader(this.run, values), { inheritedEnv, secrets: null });
-    const evaluated = await evaluateGates(gates, view, this.key);
-    if (!evaluated.ok) return evaluated;
-    const stopped = new Promise<null>((resolve) => (this.#onStop = () => resolve(null)));
-    for (const gate of evaluated.value) {
-      if (this.#stop !== null) break;
-      const entering = this.#context.gates.enter(gate);
-      const give = await Promise.race([entering, stopped]);
-      if (give !== null) leave.push(give);
-      // The turn comes even if nobody wants it any more: it is given on.
-      else void entering.then((unused) => unused());
-    }
-    return { ok: true, value: null };
   }
 
   async #runAndReport(timeoutMs: number | null): Promise<AttemptEnd | null> {

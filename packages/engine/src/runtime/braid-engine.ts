@@ -74,6 +74,13 @@ export class BraidEngine implements Engine {
     return this.#handle(await this.#parts.launcher.start(workflow, options));
   }
 
+  async startMany(workflow: WorkflowSource, runs: readonly StartOptions[]): Promise<readonly RunHandle[]> {
+    this.#check();
+    const { launcher } = this.#parts;
+    const ids = await Promise.all(runs.map((options) => launcher.start(workflow, options)));
+    return ids.map((id) => this.#handle(id));
+  }
+
   async run(
     workflow: WorkflowSource,
     options: StartOptions & { readonly timeoutMs?: number } = {},

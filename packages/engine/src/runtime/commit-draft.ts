@@ -27,6 +27,7 @@ export class CommitDraft {
   readonly children: ChildCommand[] = [];
   readonly usedSignals: string[] = [];
   readonly #steps = new Set<StepRow>();
+  readonly #newSteps = new Set<StepRow>();
   readonly #closes = new Map<number, TaskKey>();
   readonly #fences = new Map<string, Fence>();
   readonly #payloads = new Map<number, DraftPayload>();
@@ -55,7 +56,10 @@ export class CommitDraft {
     for (const change of transition.changes) {
       this.changes.push(change);
       if (change.table === "run") this.#isRunChanged = true;
-      else this.#steps.add(change.after);
+      else {
+        this.#steps.add(change.after);
+        if (change.before === null) this.#newSteps.add(change.after);
+      }
     }
     for (const event of transition.trace) this.trace.push(event);
   }
@@ -115,6 +119,7 @@ export class CommitDraft {
       fences: [...this.#fences.values()],
       run: this.#isRunChanged ? run.state.run : null,
       steps: [...this.#steps],
+      newSteps: this.#newSteps,
       enqueue: [...this.enqueue.values()],
       cancels: this.cancels,
       closes: [...this.#closes.values()],

@@ -58,6 +58,7 @@ export async function createEngine(options: EngineOptions & EngineParts = {}): P
     services: options.services ?? {},
     inheritedEnv: options.inheritedEnv ?? defaultInheritedEnv(process.env),
     secretsEnv: options.secretsEnv ?? process.env,
+    limits: options.limits ?? {},
     maxPayloadBytes,
     graceMs: options.graceMs ?? DEFAULT_GRACE_MS,
     patienceMs: options.patienceMs ?? DEFAULT_PATIENCE_MS,

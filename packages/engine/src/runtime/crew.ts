@@ -41,7 +41,7 @@ export class Crew {
   }
 
   withdraw(lease: Lease): void {
-    this.#workers.get(lease.worker)?.takeBack();
+    this.#workers.get(lease.worker)?.takeBack(lease.token);
   }
 
   /** The commit that holds the lease was accepted: the attempt starts. */
@@ -57,9 +57,9 @@ export class Crew {
     }
   }
 
-  /** There may be tasks to claim. */
-  hint(): void {
-    for (const worker of this.#workers.values()) worker.hint();
+  /** There may be tasks to claim in these queues; null: in any. */
+  hint(queues: readonly string[] | null = null): void {
+    for (const worker of this.#workers.values()) worker.hint(queues);
   }
 
   /** Another process may have asked running attempts to stop. */

@@ -28,8 +28,9 @@ export class EventHub {
     for (const listener of listeners) listener({ run, trace });
   }
 
-  /** Another process may have changed any run. */
-  hint(): void {
-    for (const listeners of this.#listeners.values()) for (const listener of listeners) listener(null);
+  /** Another process may have changed the run; null: any run. */
+  hint(runId: string | null = null): void {
+    const all = runId === null ? this.#listeners.values() : [this.#listeners.get(runId) ?? []];
+    for (const listeners of all) for (const listener of listeners) listener(null);
   }
 }

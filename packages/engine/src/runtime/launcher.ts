@@ -84,6 +84,7 @@ export class Launcher {
       priority: options.priority ?? info.plan.host.priority,
       overrides: this.#withCap(info, options.overrides ?? {}),
       meta: group === null ? { ...options.meta } : { ...options.meta, [GROUP_KEY]: group },
+      group,
       parent,
       startsNow: limit === null,
     });

@@ -17,6 +17,8 @@ export interface KeeperParts {
   readonly clock: Clock;
   attempts(): Iterable<Attempt>;
   heartbeat(request: HeartbeatRequest): Promise<HeartbeatAnswer>;
+  /** Whether nobody would say that an attempt is to stop: then it is asked for. */
+  isSilent(): boolean;
   onTrouble(error: unknown): void;
 }
 
@@ -43,7 +45,7 @@ export class LeaseKeeper {
     if (this.#cancel !== null || this.#isBeating) return;
     const now = this.#parts.clock.now();
     this.#renewedAt = now;
-    this.#beatAt(now + this.#parts.leaseMs / 3);
+    this.#beatAt(now + this.#pauseMs);
   }
 
   /** Beats soon, at most twice a second. */
@@ -56,6 +58,11 @@ export class LeaseKeeper {
     this.#isClosed = true;
     this.#cancel?.();
     this.#cancel = null;
+  }
+
+  get #pauseMs(): number {
+    const third = this.#parts.leaseMs / 3;
+    return this.#parts.isSilent() ? Math.min(third, ASKED_GAP_MS) : third;
   }
 
   #beatAt(at: number): void {
@@ -72,7 +79,7 @@ export class LeaseKeeper {
     this.#isBeating = true;
     const sentAt = this.#parts.clock.now();
     this.#lastAt = sentAt;
-    let pause = this.#parts.leaseMs / 3;
+    let pause = this.#pauseMs;
     try {
       const answer = await this.#parts.heartbeat(this.#requestFor(attempts));
       this.#renewedAt = sentAt;

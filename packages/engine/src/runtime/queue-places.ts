@@ -29,6 +29,11 @@ export class QueuePlaces {
     return true;
   }
 
+  /** Whether it serves the queue already. */
+  serves(queue: string): boolean {
+    return this.#queues.includes(queue);
+  }
+
   isDrained(queue: string): boolean {
     return this.#drained.has(queue);
   }

@@ -1,8 +1,6 @@
-import { evaluateText, isProblems, isTerminal, parseTemplate } from "@braid/core";
+import { evaluateText, isProblems, parseTemplate } from "@braid/core";
 import type { JsonValue } from "@braid/core";
 import type { RunSummaryRow, Store } from "../store/port.ts";
-import type { Clock } from "./clock.ts";
-import { sleep } from "./clock.ts";
 import { EngineError } from "./errors.ts";
 import type { PlanInfo } from "./plan-info.ts";
 
@@ -13,11 +11,6 @@ const PAGE = 200;
 
 export interface GroupContext {
   readonly store: Store;
-  readonly clock: Clock;
-  /** The store's clock, asked now. */
-  storeNow(): Promise<number>;
-  /** The group of a run, as its meta says; null: it is in none. */
-  groupOf(runId: string): Promise<string | null>;
   start(runId: string): void;
   cancel(runId: string): void;
 }
@@ -26,15 +19,13 @@ export interface GroupContext {
  * Limits over runs of one workflow (`concurrency`): at most `max` runs of a group are under way, the others wait in the
  * order in which they were created.
  *
- * No lock and no counter: a run is created *queued* first, and starts once fewer than `max` runs of its group are
- * before it, counting those that have started and those that were created earlier and have not ended. The order is the
- * instant of creation by the store's clock, ties by id, and a run looks only when that clock has moved on: every run
- * that could stand before it is visible by then. So of any set of runs under way, the one created last saw all others
- * and found room for itself, whichever process looked and however often.
+ * A run is created *queued* first, with the next place in its group, and starts once fewer than `max` runs of its group are
+ * before it, counting those that have started and those with a lower place that have not ended. Whoever sees a run sees all with
+ * lower places (`RunSummaryRow.groupPlace`), and a run looks only when it is there itself. So of any set of runs under way,
+ * the one with the highest place saw all others and found room for itself, whichever process looked and however often.
  */
 export class RunGroups {
   readonly #context: GroupContext;
-  readonly #groups = new Map<string, string | null>();
 
   constructor(context: GroupContext) {
     this.#context = context;
@@ -42,74 +33,43 @@ export class RunGroups {
 
   /** Whether the run may start now; if so it is told to. With `cancelRunning` those before it are told to end. */
   async tryStart(run: RunPlace, limit: GroupLimit): Promise<boolean> {
-    const { before, isQueued } = await this.#standing(run);
-    if (!isQueued) return false;
+    return this.#tryStart(run.id, await this.#active(run), limit);
+  }
+
+  /** A run has ended: looks at those of its group that wait, oldest first. */
+  async startWaiting(group: Omit<RunPlace, "id">, limit: GroupLimit): Promise<void> {
+    const active = await this.#active(group);
+    // One that has started is before all others: as many may follow as there is room for, and no further look is needed.
+    for (const { id, run } of active) if (run.status === "queued") this.#tryStart(id, active, limit);
+  }
+
+  #tryStart(runId: string, active: readonly RunSummaryRow[], limit: GroupLimit): boolean {
+    const own = active.find(({ id }) => id === runId);
+    if (own?.run.status !== "queued") return false;
+    const before = active.filter((other) => other !== own && (hasStarted(other) || placeOf(other) < placeOf(own)));
     if (before.length < limit.max) {
-      this.#context.start(run.id);
+      this.#context.start(runId);
       return true;
     }
     if (limit.onConflict === "cancelRunning") {
-      const oldestFirst = before.toSorted((a, b) => (isOlder(a, b) ? -1 : 1));
-      for (const other of oldestFirst.slice(0, before.length - limit.max + 1)) this.#context.cancel(other.id);
+      for (const { id } of before.slice(0, before.length - limit.max + 1)) this.#context.cancel(id);
     }
     return false;
   }
 
-  /** A run of the workflow has ended: looks at those that wait, oldest first. */
-  async startWaiting(info: PlanInfo): Promise<void> {
-    const limit = info.plan.host.concurrency;
-    if (limit === null) return;
-    const queued = await this.#list(info.workflow, ["queued"]);
-    for (const { id } of queued.toSorted((a, b) => (isOlder(a, b) ? -1 : 1))) {
-      const group = await this.#groupOf(id);
-      if (group !== null) await this.tryStart({ id, workflow: info.workflow, group }, limit);
-    }
-  }
-
-  /** Who stands before the run, as of an instant after the one that the store has stamped it with. */
-  async #standing(run: RunPlace): Promise<{ readonly before: readonly RunSummaryRow[]; readonly isQueued: boolean }> {
-    for (;;) {
-      const now = await this.#context.storeNow();
-      const active = await this.#list(run.workflow, ["queued", "running", "paused"]);
-      const own = active.find(({ id }) => id === run.id);
-      if (own?.run.status !== "queued") return { before: [], isQueued: false };
-      // What the store stamps with the same millisecond might still come to stand before this one.
-      if (now <= own.createdAt) {
-        await sleep(this.#context.clock, 1);
-        continue;
-      }
-      const before: RunSummaryRow[] = [];
-      for (const other of active) {
-        if (other.id === run.id || (await this.#groupOf(other.id)) !== run.group) continue;
-        if (hasStarted(other) || isOlder(other, own)) before.push(other);
-      }
-      return { before, isQueued: true };
-    }
-  }
-
-  async #list(workflow: string, status: RunSummaryRow["run"]["status"][]): Promise<readonly RunSummaryRow[]> {
+  /** Runs of the group that have not ended, those with the lowest places first. */
+  async #active({ workflow, group }: Omit<RunPlace, "id">): Promise<readonly RunSummaryRow[]> {
+    const status = ["queued", "running", "paused"] as const;
     const found: RunSummaryRow[] = [];
     let before: string | undefined;
     for (;;) {
-      const page = await this.#context.store.listRuns({
-        workflow,
-        status,
-        limit: PAGE,
-        ...(before === undefined ? {} : { before }),
-      });
+      const filter = { workflow, group, status, limit: PAGE, ...(before === undefined ? {} : { before }) };
+      const page = await this.#context.store.listRuns(filter);
       found.push(...page);
       before = page.at(-1)?.id;
-      if (page.length < PAGE || before === undefined) return found;
+      if (page.length < PAGE || before === undefined) break;
     }
-  }
-
-  async #groupOf(runId: string): Promise<string | null> {
-    const known = this.#groups.get(runId);
-    if (known !== undefined) return known;
-    const group = await this.#context.groupOf(runId);
-    if (this.#groups.size > 10_000) this.#groups.clear();
-    this.#groups.set(runId, group);
-    return group;
+    return found.toSorted((a, b) => placeOf(a) - placeOf(b));
   }
 }
 
@@ -121,12 +81,9 @@ export interface RunPlace {
 
 type GroupLimit = NonNullable<PlanInfo["plan"]["host"]["concurrency"]>;
 
-const hasStarted = ({ run }: RunSummaryRow): boolean => run.status !== "queued" && !isTerminal(run.status);
+const hasStarted = ({ run }: RunSummaryRow): boolean => run.status !== "queued";
 
-type Created = { readonly id: string; readonly createdAt: number };
-
-const isOlder = (a: Created, b: Created): boolean =>
-  a.createdAt < b.createdAt || (a.createdAt === b.createdAt && a.id < b.id);
+const placeOf = ({ groupPlace }: RunSummaryRow): number => groupPlace ?? 0;
 
 /** The name of the group that a new run belongs to: a template over its input. */
 export function groupName(info: PlanInfo, input: JsonValue): string {

@@ -1,7 +1,7 @@
 import { dueTimers, isTerminal, pendingCommands, restore, transition } from "@braid/core";
 import type { Command, RunEvent, RunStatus, StepRow } from "@braid/core";
 import { followUpAfterMs } from "../store/port.ts";
-import type { RunCommit, StoredSignal, TaskKey } from "../store/port.ts";
+import type { Enqueue, RunCommit, StoredSignal, TaskKey } from "../store/port.ts";
 import { CommitDraft } from "./commit-draft.ts";
 import { answerControl, controlKeys, functionsOf } from "./control.ts";
 import type { Report } from "./outbox.ts";
@@ -11,10 +11,20 @@ import type { CachedRun } from "./run-cache.ts";
 import { RunView } from "./run-view.ts";
 import { SignalDesk } from "./signal-desk.ts";
 import { keyOf, TaskDesk } from "./task-desk.ts";
+import { evaluateLimitKey, inOrder, limitKeyNeeds } from "./task-limits.ts";
+import type { ParsedValue } from "./templates.ts";
 import { ValueReader } from "./value-reader.ts";
 import type { Applied, BatchRoom, Needs, WorkContext } from "./work-context.ts";
 
 type Evaluate = Extract<Command, { readonly type: "evaluate" }>;
+
+/** A queued attempt whose limit has a name that is still to be evaluated. */
+interface NameLimit {
+  readonly type: "nameLimit";
+  readonly task: Enqueue;
+  readonly template: ParsedValue;
+  readonly max: number;
+}
 
 /**
  * One run in a batch: applies reports to the state in memory and drafts the commit.
@@ -41,7 +51,7 @@ export class RunWork {
   readonly #desk: SignalDesk;
   readonly #ends: OpenEnds;
   readonly #tasks: TaskDesk;
-  readonly #todo: (Evaluate | RunEvent)[] = [];
+  readonly #todo: (Evaluate | NameLimit | RunEvent)[] = [];
   #done = 0;
   #taken = 0;
 
@@ -74,8 +84,8 @@ export class RunWork {
     for (;;) {
       const next = this.#todo[this.#done];
       if (next !== undefined) {
-        const needs = next.type === "evaluate" ? this.#evaluate(next) : this.#apply(next);
-        if (needs !== null && typeof needs === "object") return needs;
+        const needs = this.#do(next);
+        if (needs !== null) return needs;
         this.#done += 1;
       } else if (this.#desk.isAsked) {
         if (!this.#desk.hasSignals) return { kind: "signals" };
@@ -111,6 +121,13 @@ export class RunWork {
     restore(this.run.state, this.draft.changes);
     this.run.awaiting = null;
     this.run.openEnds = null;
+  }
+
+  #do(next: Evaluate | NameLimit | RunEvent): Needs | null {
+    if (next.type === "evaluate") return this.#evaluate(next);
+    if (next.type === "nameLimit") return this.#nameLimit(next);
+    this.#apply(next);
+    return null;
   }
 
   /** At least one report is always taken, whatever room there is: a bound never holds a run up for ever. */
@@ -178,7 +195,7 @@ export class RunWork {
         this.#todo.push(command);
         return;
       case "startTask":
-        this.#tasks.queue(command);
+        this.#queue(command);
         return;
       case "cancelTask":
         this.#cancelTask(command);
@@ -208,6 +225,30 @@ export class RunWork {
       default:
         command satisfies never;
     }
+  }
+
+  #queue(command: TaskKey): void {
+    const { concurrency, handler } = this.run.info.step(command.step).host;
+    const fixed = this.#context.limits.ofHandler(handler);
+    const task = this.#tasks.queue(command, fixed);
+    if (concurrency === null) return;
+    const template = this.run.info.control(command.step).concurrencyKey!;
+    this.#todo.push({ type: "nameLimit", task, template, max: concurrency.max });
+  }
+
+  #nameLimit({ task, template, max }: NameLimit): Needs | null {
+    if (!this.#tasks.isQueued(task)) return null;
+    const missing = this.reader.missing(limitKeyNeeds(this.#view, task, template));
+    if (missing.length > 0) return { kind: "values", keys: missing };
+    const name = evaluateLimitKey(this.#view, task, template);
+    if (name.ok) {
+      this.#tasks.limit(task, inOrder([...task.limits, this.#context.limits.ofKey(name.value, max)]));
+      return null;
+    }
+    this.#tasks.drop(task);
+    const error = { code: "input_unresolved", message: name.message };
+    this.#apply({ type: "task.failed", at: this.#context.now(), ...keyOf(task), error, retryable: false });
+    return null;
   }
 
   #commandChild(command: TaskKey, what: "start" | "stop"): void {

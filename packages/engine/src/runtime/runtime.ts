@@ -1,3 +1,4 @@
+import type { EngineLimits } from "../engine.ts";
 import type { LogLine, Store } from "../store/port.ts";
 import { applyAftermath, applyIdle } from "./aftermath.ts";
 import type { AftermathContext } from "./aftermath.ts";
@@ -9,6 +10,7 @@ import type { Clock } from "./clock.ts";
 import { persist } from "./commit-call.ts";
 import type { Persistence } from "./commit-call.ts";
 import { CommitLoop } from "./commit-loop.ts";
+import { CreationDesk } from "./creation-desk.ts";
 import { Crew } from "./crew.ts";
 import { EventHub } from "./event-hub.ts";
 import { NameSource } from "./ids.ts";
@@ -25,9 +27,9 @@ import { GROUP_KEY, RunGroups } from "./run-groups.ts";
 import { RunWork } from "./run-work.ts";
 import type { BatchRoom, Needs, WorkContext } from "./work-context.ts";
 import { SecretReader } from "./secrets.ts";
-import { StartGates } from "./start-gate.ts";
 import { Starter } from "./starter.ts";
 import { StoreTime } from "./store-time.ts";
+import { LimitTable } from "./task-limits.ts";
 import { ValueCache } from "./value-cache.ts";
 
 /** Runs and values that are kept in memory. */
@@ -42,6 +44,7 @@ export interface RuntimeOptions {
   readonly services: Readonly<Record<string, unknown>>;
   readonly inheritedEnv: Readonly<Record<string, string>>;
   readonly secretsEnv: Readonly<Record<string, string | undefined>>;
+  readonly limits: EngineLimits;
   readonly maxPayloadBytes: number;
   readonly graceMs: number;
   readonly patienceMs: number;
@@ -66,6 +69,7 @@ export class Runtime {
   readonly starter: Starter;
   readonly children: Children;
   readonly groups: RunGroups;
+  readonly limits: LimitTable;
   readonly attempts: Omit<AttemptContext, "askHeartbeat">;
   readonly names: NameSource;
   readonly #alarm: Alarm;
@@ -78,6 +82,7 @@ export class Runtime {
     this.options = options;
     this.store = store;
     this.names = new NameSource(random);
+    this.limits = new LimitTable(options.limits, (handler) => registry.defaultsOf(handler)?.maxConcurrent);
     this.time = new StoreTime(clock);
     this.plans = new PlanCache(store, clock);
     this.runs = new RunCache({ store, plans: this.plans, time: this.time, mostRuns: MOST_RUNS });
@@ -98,6 +103,7 @@ export class Runtime {
     this.#work = {
       now: () => this.now(),
       functions: registry.functions,
+      limits: this.limits,
       values: this.values,
       surroundings: { inheritedEnv, secrets: null },
       maxPayloadBytes,
@@ -188,7 +194,6 @@ export class Runtime {
       inheritedEnv,
       maxPayloadBytes,
       graceMs,
-      gates: new StartGates(),
       values: this.values,
       secrets: new SecretReader(secretsEnv),
       now: () => this.now(),
@@ -220,6 +225,9 @@ export class Runtime {
   }
 
   #makeStarter(): Starter {
+    const creations = new CreationDesk(this.options.clock, (requests) =>
+      this.#persist("create runs", () => this.time.ask(() => this.store.createRuns(requests))),
+    );
     return new Starter({
       values: this.values,
       ranks: new RankSource(this.store),
@@ -227,8 +235,7 @@ export class Runtime {
       newCommitId: () => this.names.next(),
       newWork: this.newWork,
       provide: this.provide,
-      createRun: (run, commit) =>
-        this.#persist("create a run", () => this.time.ask(() => this.store.createRun(run, commit))),
+      createRun: (request) => creations.create(request),
       onAccepted: (work, answer) => applyAftermath(work, answer, this.#aftermath),
     });
   }
@@ -243,7 +250,7 @@ export class Runtime {
       children: this.children,
       now: () => this.now(),
       report: (report) => this.report(report),
-      onGroupFree: (run) => this.#background("start a waiting run", this.groups.startWaiting(run.info)),
+      onGroupFree: (run) => this.#background("start a waiting run", this.#startWaiting(run)),
     };
   }
 
@@ -259,15 +266,16 @@ export class Runtime {
     });
   }
 
+  async #startWaiting({ info, facts }: CachedRun): Promise<void> {
+    const group = facts.meta[GROUP_KEY];
+    const limit = info.plan.host.concurrency;
+    if (limit === null || typeof group !== "string") return;
+    await this.groups.startWaiting({ workflow: info.workflow, group }, limit);
+  }
+
   #makeGroups(): RunGroups {
     return new RunGroups({
       store: this.store,
-      clock: this.options.clock,
-      storeNow: async () => (await this.time.ask(() => this.store.dueRuns(1))).now,
-      groupOf: async (runId) => {
-        const group = (await this.runs.get(runId, 0))?.facts.meta[GROUP_KEY];
-        return typeof group === "string" ? group : null;
-      },
       start: (runId) => this.report(eventReport(runId, { type: "run.start", at: this.now() })),
       cancel: (runId) => this.report(eventReport(runId, { type: "run.cancel", at: this.now() })),
     });

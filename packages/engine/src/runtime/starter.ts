@@ -1,6 +1,7 @@
 import { createState } from "@braid/core";
 import type { JsonObject, JsonValue, RunOverrides } from "@braid/core";
-import type { CommitAnswer, CreateAnswer, NewRun, RunCommit } from "../store/port.ts";
+import type { CommitAnswer, CreateAnswer, NewRun, NewRunRequest, RunCommit } from "../store/port.ts";
+import { EngineError } from "./errors.ts";
 import type { Report } from "./outbox.ts";
 import { eventReport } from "./outbox.ts";
 import type { PlanInfo } from "./plan-info.ts";
@@ -21,6 +22,8 @@ export interface StartRequest {
   readonly overrides: RunOverrides;
   readonly meta: JsonObject;
   readonly parent: NewRun["parent"];
+  /** The group of runs of its workflow that it belongs to. */
+  readonly group: string | null;
   /** Whether it starts at once; else it stays queued. */
   readonly startsNow: boolean;
 }
@@ -38,7 +41,7 @@ export interface StarterContext {
   newCommitId(): string;
   newWork(run: CachedRun, reports: readonly Report[], room: BatchRoom): RunWork;
   provide(needs: readonly (readonly [RunWork, Needs])[]): Promise<void>;
-  createRun(run: NewRun, commit: RunCommit): Promise<CreateAnswer>;
+  createRun(request: NewRunRequest): Promise<CreateAnswer>;
   onAccepted(work: RunWork, answer: Extract<CommitAnswer, { readonly kind: "accepted" | "repeat" }>): void;
 }
 
@@ -70,9 +73,10 @@ export class Starter {
 
     const commit = work.toCommit(this.#context.newCommitId());
     const answer = await this.#create(request, commit, work);
-    if (answer.kind === "exists") {
-      work.undo();
-      return { kind: "exists", runId: answer.runId };
+    if (answer.kind !== "created") work.undo();
+    if (answer.kind === "exists") return { kind: "exists", runId: answer.runId };
+    if (answer.kind === "rejected") {
+      throw new EngineError("invalid_input", `Run \`${id}\` cannot be kept: ${answer.message}`);
     }
     run.version = answer.version;
     run.isOwn = true;
@@ -81,8 +85,8 @@ export class Starter {
   }
 
   async #create(request: StartRequest, commit: RunCommit, work: RunWork): Promise<CreateAnswer> {
-    const { id, info, input, priority, idempotencyKey, parent, meta } = request;
-    const newRun = {
+    const { id, info, input, priority, idempotencyKey, parent, meta, group } = request;
+    const run = {
       id,
       workflow: info.workflow,
       workflowVersion: info.version,
@@ -91,9 +95,10 @@ export class Starter {
       idempotencyKey,
       parent,
       meta,
+      group,
     };
     try {
-      return await this.#context.createRun(newRun, commit);
+      return await this.#context.createRun({ run, commit });
     } catch (error) {
       work.undo();
       throw error;

@@ -1,6 +1,6 @@
 import { isOnlyWithdrawn } from "@braid/core";
 import type { Command, RunEvent, StepRow } from "@braid/core";
-import type { Enqueue, TaskKey } from "../store/port.ts";
+import type { Enqueue, Resources, TaskKey, TaskLimit } from "../store/port.ts";
 import type { CommitDraft } from "./commit-draft.ts";
 import { rowKey } from "./row-key.ts";
 import type { CachedRun } from "./run-cache.ts";
@@ -24,12 +24,39 @@ export class TaskDesk {
     this.#context = context;
   }
 
-  queue(key: TaskKey): void {
+  /** Queues an attempt. One whose limits have still to be evaluated gets them with `limit`. */
+  queue(key: TaskKey, limits: readonly TaskLimit[]): Enqueue {
     const { info, facts } = this.#draft.run;
-    const { queue, handler } = info.step(key.step).host;
-    const task: Enqueue = { ...keyOf(key), queue, handler, priority: facts.priority, lease: null };
+    const { queue, handler, resources } = info.step(key.step).host;
+    const task: Enqueue = {
+      ...keyOf(key),
+      queue,
+      handler,
+      priority: facts.priority,
+      limits,
+      resources: resources as Resources | null,
+      lease: null,
+    };
     this.#draft.addTask(task);
     this.#unoffered.push(task);
+    return task;
+  }
+
+  /** Whether the attempt is still queued by this draft. */
+  isQueued(task: Enqueue): boolean {
+    return this.#draft.enqueue.get(rowKey(task.step, task.task)) === task;
+  }
+
+  /** Replaces what is known of a queued attempt: its limits are evaluated. */
+  limit(task: Enqueue, limits: readonly TaskLimit[]): void {
+    const limited = { ...task, limits };
+    this.#draft.enqueue.set(rowKey(task.step, task.task), limited);
+    this.#unoffered.splice(this.#unoffered.indexOf(task), 1, limited);
+  }
+
+  /** Takes back an attempt that cannot be queued. */
+  drop(task: Enqueue): void {
+    this.#draft.enqueue.delete(rowKey(task.step, task.task));
   }
 
   /**
@@ -59,7 +86,8 @@ export class TaskDesk {
     const started: RunEvent[] = [];
     for (const task of this.#unoffered.splice(0)) {
       const key = rowKey(task.step, task.task);
-      if (this.#draft.enqueue.get(key) !== task) continue;
+      // Whoever has limits to pass has to stand in line.
+      if (this.#draft.enqueue.get(key) !== task || task.limits.length > 0) continue;
       const lease = this.#context.offer(this.#draft.run, task);
       if (lease === null) continue;
       this.#draft.enqueue.set(key, { ...task, lease });

@@ -2,11 +2,13 @@ import type { FunctionTable } from "./control.ts";
 import type { Report } from "./outbox.ts";
 import type { Surroundings } from "./run-view.ts";
 import type { TaskDeskContext } from "./task-desk.ts";
+import type { LimitTable } from "./task-limits.ts";
 import type { ValueCache, ValueKey } from "./value-cache.ts";
 
 /** What the work on a run needs of the engine. */
 export interface WorkContext extends TaskDeskContext {
   readonly functions: FunctionTable;
+  readonly limits: LimitTable;
   readonly values: ValueCache;
   readonly surroundings: Surroundings;
   readonly maxPayloadBytes: number;

@@ -1,9 +1,8 @@
-import type { ClaimAnswer, ClaimRequest, HeartbeatAnswer, HeartbeatRequest } from "../store/port.ts";
+import type { ClaimAnswer, ClaimRequest, HeartbeatAnswer, HeartbeatRequest, Resources } from "../store/port.ts";
 import type { AttemptContext } from "./attempt-setting.ts";
 import type { Clock } from "./clock.ts";
 import type { Report } from "./outbox.ts";
 import type { CachedRun } from "./run-cache.ts";
-import type { GateLimit } from "./start-gate.ts";
 
 export interface WorkerSettings {
   readonly id: string;
@@ -13,6 +12,7 @@ export interface WorkerSettings {
   readonly queues: readonly string[] | null;
   readonly pollIntervalMs: number;
   readonly leaseMs: number;
+  readonly resources: Resources;
   /** Only these runs, and children of theirs, which are added as they come; null: all. */
   readonly runIds: Set<string> | null;
 }
@@ -23,8 +23,12 @@ export interface WorkerContext {
   readonly attempts: Omit<AttemptContext, "askHeartbeat">;
   hasHandler(name: string): boolean;
   handlerNames(): readonly string[];
-  /** Limits over runs that attempts of the step have to pass. */
-  gatesOf(run: CachedRun, step: number): readonly GateLimit[];
+  /** Whether attempts of the step have limits over runs to pass: when one ends, another may start. */
+  isLimited(run: CachedRun, step: number): boolean;
+  /** Milliseconds until an instant of the store. */
+  until(instant: number): number;
+  /** Whether other processes cannot tell this one that an attempt is to stop. */
+  isSilent(): boolean;
   newToken(): string;
   claim(request: ClaimRequest): Promise<ClaimAnswer>;
   heartbeat(request: HeartbeatRequest): Promise<HeartbeatAnswer>;

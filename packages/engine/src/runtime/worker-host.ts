@@ -2,10 +2,10 @@ import type { WorkerHandle, WorkOptions } from "../engine.ts";
 import type { SweepAnswer, WorkerRecord } from "../store/port.ts";
 import { Caretaker } from "./caretaker.ts";
 import { ChangeHints } from "./change-hints.ts";
+import type { FullHint } from "./change-hints.ts";
 import { eventReport, lookReport } from "./outbox.ts";
 import { ownStart, processHost } from "./owners.ts";
 import type { Runtime } from "./runtime.ts";
-import { gatesOf } from "./start-gate.ts";
 import { RunFamily } from "./run-family.ts";
 import { Worker } from "./worker.ts";
 import type { WorkerContext } from "./worker-context.ts";
@@ -33,7 +33,7 @@ export class WorkerHost {
   constructor(runtime: Runtime, leaseMs: number) {
     this.#runtime = runtime;
     this.#leaseMs = leaseMs;
-    this.#hints = new ChangeHints(runtime.store, runtime.options.clock, () => this.#onHint());
+    this.#hints = new ChangeHints(runtime.store, runtime.options.clock, (hint) => this.#onHint(hint));
   }
 
   /** Keeps hints coming from other processes; returns a function that ends it. */
@@ -52,11 +52,12 @@ export class WorkerHost {
       queues: queuesOf(options),
       pollIntervalMs: options.pollIntervalMs ?? DEFAULT_POLL_MS,
       leaseMs: this.#leaseMs,
+      resources: { ...options.resources },
       runIds,
     };
     const worker = new Worker(settings, this.#workerContext());
-    const { id, name, queues } = settings;
-    const record = { id, host: processHost(), pid: process.pid, startedAt: ownStart(), name, queues: queues ?? [] };
+    const { id, name, queues, resources } = settings;
+    const record = { id, host: processHost(), pid: process.pid, startedAt: ownStart(), name, queues: queues ?? [], resources };
     const family = runIds === null ? null : new RunFamily({ runIds, worker, store, runs });
     const caretaker = this.#caretaker(record, family);
     const release = this.#hints.hold();
@@ -90,12 +91,13 @@ export class WorkerHost {
     else await post.caretaker.close();
   }
 
-  #onHint(): void {
-    const { crew } = this.#runtime;
-    crew.hint();
-    crew.askHeartbeats();
-    for (const { caretaker } of this.#posts) caretaker.hint();
-    this.#hintListeners();
+  #onHint(hint: FullHint): void {
+    const { crew, hub } = this.#runtime;
+    if (hint.queues === null || hint.queues.length > 0) crew.hint(hint.queues);
+    if (hint.isStopAsked) crew.askHeartbeats();
+    if (hint.isDue) for (const { caretaker } of this.#posts) caretaker.hint();
+    if (hint.runIds === null) this.#hintListeners();
+    else for (const runId of hint.runIds) hub.hint(runId);
   }
 
   /** Whoever listens to a run reads it anew: not at every hint, of which a busy neighbour gives many. */
@@ -114,16 +116,18 @@ export class WorkerHost {
 
   #workerContext(): WorkerContext {
     const runtime = this.#runtime;
-    const { store, time, runs, attempts, names, options } = runtime;
+    const { store, time, runs, attempts, names, options, limits } = runtime;
     return {
       clock: options.clock,
       attempts,
       hasHandler: (name) => options.registry.has(name),
       handlerNames: () => options.registry.names(),
-      gatesOf: (run, step) => {
-        const planStep = run.info.step(step);
-        return gatesOf(planStep, options.registry.defaultsOf(planStep.host.handler)?.maxConcurrent ?? null);
+      isLimited: (run, step) => {
+        const { concurrency, resources, handler } = run.info.step(step).host;
+        return concurrency !== null || resources !== null || limits.ofHandler(handler).length > 0;
       },
+      until: (instant) => time.until(instant),
+      isSilent: () => store.isSilent,
       newToken: () => names.next(),
       claim: (request) => time.ask(() => store.claim(request)),
       heartbeat: (request) => time.ask(() => store.heartbeat(request)),

@@ -6,6 +6,7 @@ import { LeaseKeeper } from "./lease-keeper.ts";
 import { eventReport } from "./outbox.ts";
 import type { PlanInfo } from "./plan-info.ts";
 import { QueuePlaces } from "./queue-places.ts";
+import { ResourceLedger } from "./resource-ledger.ts";
 import { rowKey } from "./row-key.ts";
 import type { CachedRun } from "./run-cache.ts";
 import type { WorkerContext, WorkerSettings } from "./worker-context.ts";
@@ -34,6 +35,7 @@ export class Worker {
   readonly #attempts = new Map<string, Attempt>();
   readonly #byTask = new Map<string, Attempt>();
   readonly #places: QueuePlaces;
+  readonly #resources: ResourceLedger;
   #state: "working" | "draining" | "stopped" = "working";
   /** Places taken by offers whose commit has not been answered, and by code that outlived its attempt. */
   #reserved = 0;
@@ -41,6 +43,8 @@ export class Worker {
   #isClaimWanted = false;
   #lastClaimAt = Number.NEGATIVE_INFINITY;
   #pollMs: number;
+  /** When a rate opens that holds tasks back. */
+  #nextAt: number | null = null;
   #cancelPoll: (() => void) | null = null;
   readonly #onEmpty: (() => void)[] = [];
 
@@ -48,6 +52,7 @@ export class Worker {
     this.settings = settings;
     this.#context = context;
     this.#places = new QueuePlaces(settings.queues);
+    this.#resources = new ResourceLedger(settings.resources);
     this.#pollMs = Math.min(FIRST_POLL_MS, settings.pollIntervalMs);
     this.#attemptContext = { ...context.attempts, askHeartbeat: () => this.#keeper.ask() };
     this.#keeper = new LeaseKeeper({
@@ -56,6 +61,7 @@ export class Worker {
       clock: context.clock,
       attempts: () => this.#attempts.values(),
       heartbeat: (request) => context.heartbeat(request),
+      isSilent: () => context.isSilent(),
       onTrouble: (error) => context.onTrouble("renew leases", error),
     });
   }
@@ -88,23 +94,27 @@ export class Worker {
   }
 
   /** Takes a task that is about to be queued, if a place is free and nobody has waited longer; its token, or null. */
-  offer(run: CachedRun, { step, queue, handler }: Enqueue): string | null {
+  offer(run: CachedRun, { queue, handler, resources }: Enqueue): string | null {
     if (this.#state !== "working" || !this.#places.meet(queue)) return null;
     if (!this.#context.hasHandler(handler) || !this.serves(run)) return null;
-    // A task that may have to wait for others is claimed, so that its place in line is known.
-    const isGated = this.#context.gatesOf(run, step).length > 0;
-    if (isGated) return null;
-    if (this.#free <= 0) {
+    if (this.#free <= 0 || !this.#resources.hasRoom(resources)) {
       this.#places.leave(queue);
       return null;
     }
     if (!this.#places.isDrained(queue)) return null;
     this.#reserved += 1;
-    return this.#context.newToken();
+    const token = this.#context.newToken();
+    this.#resources.take(token, resources);
+    return token;
   }
 
   /** The commit of an offer was refused. */
-  takeBack(): void {
+  takeBack(token: string): void {
+    this.#resources.give(token);
+    this.#leave();
+  }
+
+  #leave(): void {
     this.#reserved -= 1;
     this.#lookAgain();
   }
@@ -121,9 +131,10 @@ export class Worker {
     return this.#byTask.get(taskName(runId, step, task));
   }
 
-  /** There may be tasks in the queues: made here and not taken, or by another process. */
-  hint(): void {
+  /** There may be tasks in the queues (null: in any): made here and not taken, or by another process. */
+  hint(queues: readonly string[] | null = null): void {
     if (this.#state !== "working" || this.#free <= 0) return;
+    if (queues !== null && !queues.some((queue) => this.#places.serves(queue))) return;
     const wait = this.#lastClaimAt + HINT_GAP_MS - this.#context.clock.now();
     if (wait <= 0) void this.#claim();
     else this.#pollIn(wait);
@@ -186,12 +197,18 @@ export class Worker {
     if (end !== null) {
       const { event, payload, bytes } = end;
       const fence = { step: key.step, task: key.task, token };
-      this.#context.report(eventReport(run.id, event, { fence, payload, bytes }));
+      // What others were held back by is free once this is committed.
+      const settle = this.#context.isLimited(run, key.step) ? (): void => this.hint() : null;
+      this.#context.report(eventReport(run.id, event, { fence, payload, bytes, settle }));
     }
     if (attempt.isCodeRunning) {
       this.#reserved += 1;
-      void attempt.code?.finally(() => this.takeBack());
+      void attempt.code?.finally(() => {
+        this.#resources.give(token);
+        this.#leave();
+      });
     }
+    if (!attempt.isCodeRunning) this.#resources.give(token);
     this.#attempts.delete(token);
     const name = taskName(run.id, key.step, key.task);
     if (this.#byTask.get(name) === attempt) this.#byTask.delete(name);
@@ -211,7 +228,8 @@ export class Worker {
     this.#claiming ??= this.#claimWhileWanted().finally(() => {
       this.#claiming = null;
       const isWantedAgain = this.#isClaimWanted && this.#free > 0;
-      this.#pollIn(isWantedAgain ? 0 : this.#pollMs);
+      const opensIn = this.#nextAt === null ? Infinity : Math.max(1, this.#context.until(this.#nextAt));
+      this.#pollIn(isWantedAgain ? 0 : Math.min(this.#pollMs, opensIn));
     });
     return this.#claiming;
   }
@@ -239,6 +257,7 @@ export class Worker {
         queues,
         handlers,
         runIds: runIds === null ? null : [...runIds],
+        resources: this.#resources.free,
       });
     } catch (error) {
       this.#reserved -= asked;
@@ -250,14 +269,16 @@ export class Worker {
     this.#places.note(queues, answer.tasks);
     this.#pollMs = answer.tasks.length > 0 ? FIRST_POLL_MS : this.#pollMs * 2;
     this.#pollMs = Math.min(this.settings.pollIntervalMs, this.#pollMs);
+    this.#nextAt = answer.nextAt;
     await Promise.all(answer.tasks.map((task) => this.#take(task)));
   }
 
   /** Starts a claimed task at once; that it has started goes with the next batch. */
   async #take(task: ClaimedTask): Promise<void> {
-    const { runId, token, claimedAt, version } = task;
+    const { runId, token, claimedAt, version, resources } = task;
     const key: TaskKey = { step: task.step, task: task.task, attempt: task.attempt };
     this.#reserved += 1;
+    this.#resources.take(token, resources);
     let run: CachedRun | null = null;
     try {
       run = await this.#context.loadRun(runId, version);
@@ -266,25 +287,17 @@ export class Worker {
     }
     this.#reserved -= 1;
     // Without the run the lease is left to end: another worker, or this one later, may be able to carry it.
-    if (run === null) return;
+    if (run === null) {
+      this.#resources.give(token);
+      return;
+    }
     const { runIds } = this.settings;
     if (runIds !== null) runIds.add(runId);
     const fence = { step: key.step, task: key.task, token };
-    const report = (at: number): void => {
-      const until = this.#context.clock.now() + STARTED_WITHIN_MS;
-      const started = { type: "task.started", at, ...key } as const;
-      this.#context.report(eventReport(runId, started, { fence, version }), until);
-    };
-    const gates = this.#context.gatesOf(run, key.step);
     const attempt = this.#enlist(run, key, token);
-    if (gates.length > 0) {
-      void this.#finish(
-        attempt,
-        attempt.executeBehind(gates, () => report(this.#context.attempts.now())),
-      );
-      return;
-    }
-    report(claimedAt);
+    const until = this.#context.clock.now() + STARTED_WITHIN_MS;
+    const started = { type: "task.started", at: claimedAt, ...key } as const;
+    this.#context.report(eventReport(runId, started, { fence, version }), until);
     void this.#finish(attempt, attempt.execute());
   }
 

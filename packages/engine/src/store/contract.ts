@@ -1,9 +1,13 @@
 import { cancelClaims } from "./contract/cancels.ts";
 import { claimClaims } from "./contract/claims.ts";
 import { commitClaims } from "./contract/commits.ts";
+import { creationClaims } from "./contract/creation.ts";
 import { dueClaims } from "./contract/due.ts";
 import type { StoreClaim } from "./contract/fixtures.ts";
+import { groupClaims } from "./contract/groups.ts";
 import { leaseClaims } from "./contract/leases.ts";
+import { limitClaims } from "./contract/limits.ts";
+import { parkedClaims } from "./contract/parked.ts";
 import { payloadClaims } from "./contract/payloads.ts";
 import { pruneClaims } from "./contract/prune.ts";
 import { recordClaims } from "./contract/records.ts";
@@ -15,12 +19,16 @@ import { rowClaims } from "./contract/rows.ts";
  */
 export const storeContract: readonly StoreClaim[] = [
   ...rowClaims,
+  ...creationClaims,
   ...commitClaims,
   ...claimClaims,
+  ...limitClaims,
+  ...parkedClaims,
   ...leaseClaims,
   ...cancelClaims,
   ...payloadClaims,
   ...recordClaims,
   ...dueClaims,
+  ...groupClaims,
   ...pruneClaims,
 ];

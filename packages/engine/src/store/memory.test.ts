@@ -79,7 +79,7 @@ test("asks the simulator for every call that has no fault of its own", async () 
   faults.next("load", { kind: "delay", until: async () => {} });
   expect(await store.load(run.id)).not.toBeNull();
   await expect(store.load(run.id)).rejects.toMatchObject({ code: "store_unavailable" });
-  expect(asked).toEqual(["1 putWorkflow", "2 createRun", "4 load"]);
+  expect(asked).toEqual(["1 putWorkflow", "2 createRuns", "4 load"]);
 });
 
 test("makes calls of any store fail", async () => {
@@ -95,7 +95,8 @@ test("makes calls of any store fail", async () => {
 test("tells listeners once of all that changed, and of nothing after they are gone", async () => {
   const store = createMemoryStore();
   let calls = 0;
-  const forget = store.onChange(() => {
+  const forget = store.onChange((hint) => {
+    expect(hint).toEqual({});
     calls += 1;
   });
   const run = await startRun(store);

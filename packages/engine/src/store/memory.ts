@@ -3,23 +3,25 @@ import { decodeStep } from "./codec.ts";
 import { meanDurations, sampledRuns } from "./durations.ts";
 import { withFaults } from "./faults.ts";
 import type { Faults } from "./faults.ts";
-import { commitRun, createRun } from "./memory/commit.ts";
+import { claim } from "./memory/claim.ts";
+import { commitRun } from "./memory/commit.ts";
+import { createRun } from "./memory/create-runs.ts";
 import { MemoryData } from "./memory/data.ts";
 import { dueRuns, putSignal } from "./memory/due.ts";
-import { claim, heartbeat, sweep } from "./memory/leases.ts";
+import { heartbeat, sweep } from "./memory/leases.ts";
 import { prune } from "./memory/prune.ts";
 import { listRuns, listSignals, loadRun, readLogs, readPayload, readTrace } from "./memory/reads.ts";
 import type {
+  ChangeHint,
   ClaimAnswer,
   ClaimRequest,
   CommitAnswers,
-  CreateAnswer,
   HeartbeatAnswer,
   HeartbeatRequest,
   LoadedRun,
   LogFilter,
   LogLine,
-  NewRun,
+  NewRunRequest,
   NewSignal,
   Payload,
   PayloadRequest,
@@ -55,9 +57,10 @@ export function createMemoryStore({ now = Date.now, faults }: MemoryStoreOptions
 
 class MemoryStore implements Store {
   readonly url = "memory:";
+  readonly isSilent = false;
   readonly #data = new MemoryData();
   readonly #clock: () => number;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(hint: ChangeHint) => void>();
   #latest = 0;
   #isNotifying = false;
 
@@ -96,10 +99,11 @@ class MemoryStore implements Store {
     return { ...found, definition: JSON.parse(found.definition) as JsonValue, plan: JSON.parse(found.plan) as Plan };
   }
 
-  async createRun(run: NewRun, commit: RunCommit): Promise<CreateAnswer> {
-    const answer = refusing(() => createRun(this.#data, { run, commit }, this.#now()));
+  async createRuns(requests: readonly NewRunRequest[]): ReturnType<Store["createRuns"]> {
+    const now = this.#now();
+    const answers = requests.map((request) => createRun(this.#data, request, now));
     this.#changed();
-    return answer;
+    return { now, answers };
   }
 
   async commit(commits: readonly RunCommit[]): Promise<CommitAnswers> {
@@ -149,9 +153,8 @@ class MemoryStore implements Store {
   }
 
   async putWorker(worker: WorkerRecord): Promise<void> {
-    const { queues, startedAt } = worker;
-    const seenAt = this.#now();
-    this.#data.workers.set(worker.id, { ...worker, startedAt: Math.floor(startedAt), queues: [...queues], seenAt });
+    const startedAt = Math.floor(worker.startedAt);
+    this.#data.workers.set(worker.id, structuredClone({ ...worker, startedAt, seenAt: this.#now() }));
   }
 
   async removeWorker(worker: string): Promise<void> {
@@ -210,8 +213,8 @@ class MemoryStore implements Store {
   }
 
   /** Engines that share the store are to each other what processes are on a file, so each hears of every change. */
-  onChange(listener: () => void): () => void {
-    const entry = (): void => listener();
+  onChange(listener: (hint: ChangeHint) => void): () => void {
+    const entry = (hint: ChangeHint): void => listener(hint);
     this.#listeners.add(entry);
     return () => {
       this.#listeners.delete(entry);
@@ -224,7 +227,7 @@ class MemoryStore implements Store {
     this.#isNotifying = true;
     queueMicrotask(() => {
       this.#isNotifying = false;
-      for (const listener of this.#listeners) listener();
+      for (const listener of this.#listeners) listener({});
     });
   }
 }

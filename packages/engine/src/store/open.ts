@@ -6,10 +6,10 @@ import { StoreError } from "./store-error.ts";
 const scheme = /^([a-z][a-z0-9+.-]+):/i;
 
 /**
- * The store that a URL names: `memory:`, `sqlite:PATH`, or a bare path, which is an SQLite file. It is not opened yet, and
- * nothing is made or loaded before it is.
+ * The store that a URL names: `memory:`, `sqlite:PATH`, a bare path, which is an SQLite file, or `postgres://…`. It is not opened
+ * yet, and nothing is made before it is. Rejects with `StoreError` where the URL names none.
  */
-export function createStore(url: string): Store {
+export async function createStore(url: string): Promise<Store> {
   // On Windows `C:\…` is a path: a scheme of the table below has more than one letter.
   const name = scheme.exec(url)?.[1]?.toLowerCase();
   switch (name) {
@@ -21,15 +21,12 @@ export function createStore(url: string): Store {
       return sqliteStore(url, url.slice("sqlite:".length).replace(/^\/\//, ""));
     case "postgres":
     case "postgresql":
-      // The URL may hold a password, so the message does not repeat it.
-      throw new StoreError(
-        "store_unsupported",
-        "This build has no PostgreSQL store yet. Use `sqlite:PATH`, which several processes of one machine may share.",
-      );
+      // Its modules and its driver are loaded only where they are used.
+      return (await import("./postgres.ts")).createPostgresStore({ url });
     default:
       throw new StoreError(
         "store_unsupported",
-        `There is no store for \`${name}:\` URLs. Use \`memory:\`, \`sqlite:PATH\` or a path.`,
+        `There is no store for \`${name}:\` URLs. Use \`postgres://…\`, \`sqlite:PATH\`, a path or \`memory:\`.`,
         { details: { scheme: name } },
       );
   }
@@ -37,7 +34,7 @@ export function createStore(url: string): Store {
 
 /** The store that a URL names, ready to use. */
 export async function openStore(url: string): Promise<Store> {
-  const store = createStore(url);
+  const store = await createStore(url);
   await store.open();
   return store;
 }

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue, Plan, RunRow, RunStatus, StepRow, StopCause, TraceEvent } from "@braid/core";
+import type { JsonObject, JsonValue, Plan, RateLimit, RunRow, RunStatus, StepRow, StopCause, TraceEvent } from "@braid/core";
 
 /**
  * What the runtime asks of a store. One contract suite (`store/contract.ts`) holds every implementation to it.
@@ -27,10 +27,12 @@ export interface Store {
   getWorkflow(name: string, version?: number): Promise<StoredWorkflow | null>;
 
   /**
-   * Inserts a run with the rows of its first transitions (`commit.expectedVersion` is 0). A second run with the same
-   * workflow and idempotency key is not created: the answer names the first.
+   * Inserts runs with the rows of their first transitions (`commit.expectedVersion` is 0), in one durable write; answers in
+   * the order asked. A second run with the same workflow and idempotency key is not created: the answer names the first.
    */
-  createRun(run: NewRun, commit: RunCommit): Promise<CreateAnswer>;
+  createRuns(
+    requests: readonly NewRunRequest[],
+  ): Promise<{ readonly now: number; readonly answers: readonly CreateAnswer[] }>;
 
   /** Commits each run independently, in one durable write. Answers in the order asked. */
   commit(commits: readonly RunCommit[]): Promise<CommitAnswers>;
@@ -42,7 +44,14 @@ export interface Store {
   /** Payload columns, in the order asked; null where a row or run does not exist. */
   readPayloads(requests: readonly PayloadRequest[]): Promise<readonly (Payload | null)[]>;
 
-  /** Takes queued tasks in order of run priority, then `queuedAt`. Only handlers the worker has. */
+  /**
+   * Takes queued tasks in order of run priority, then `queuedAt`. Only handlers the worker has.
+   *
+   * A task with `limits` or `resources` is *parked*: it is taken only if each of its limits has room and the worker has the
+   * resources free, and one that is held back never holds back one behind it. Taking it uses up a place of each limit, which is
+   * free again when its attempt is closed, withdrawn or swept. All checks of one limit are made one after the other, whichever
+   * worker asks; tasks without limits never wait for them.
+   */
   claim(request: ClaimRequest): Promise<ClaimAnswer>;
   /** Renews leases; a lease that is gone, or whose attempt was asked to stop, is said so. */
   heartbeat(request: HeartbeatRequest): Promise<HeartbeatAnswer>;
@@ -96,7 +105,26 @@ export interface Store {
   }): Promise<readonly string[]>;
 
   /** Calls back when another process may have changed something; only a hint. Returns a function that ends it. */
-  onChange(listener: () => void): () => void;
+  onChange(listener: (hint: ChangeHint) => void): () => void;
+  /** Whether no hints come at all: then workers with running attempts ask for cancels every 500 ms. */
+  readonly isSilent: boolean;
+}
+
+/** What may have changed. An absent field says nothing; a hint without any means: everything may have. */
+export interface ChangeHint {
+  /** Queues that may hold new tasks. */
+  readonly queues?: readonly string[];
+  /** Running attempts may have been asked to stop. */
+  readonly isStopAsked?: boolean;
+  /** Runs may be due: a signal has come. */
+  readonly isDue?: boolean;
+  /** Runs that may have changed; null: any. */
+  readonly runIds?: readonly string[] | null;
+}
+
+export interface NewRunRequest {
+  readonly run: NewRun;
+  readonly commit: RunCommit;
 }
 
 export interface WorkflowRecord {
@@ -128,11 +156,15 @@ export interface NewRun {
   } | null;
   /** Values the worker that owns the run's terminal needs again on resume, such as the directory of the file. */
   readonly meta: JsonObject;
+  /** Name of the group of runs of this workflow that it belongs to (`concurrency`), or null. */
+  readonly group: string | null;
 }
 
+/** `rejected`: the data itself cannot be stored; the message says why. */
 export type CreateAnswer =
-  | { readonly kind: "created"; readonly now: number; readonly version: number }
-  | { readonly kind: "exists"; readonly now: number; readonly runId: string };
+  | { readonly kind: "created"; readonly version: number }
+  | { readonly kind: "exists"; readonly runId: string }
+  | { readonly kind: "rejected"; readonly message: string };
 
 /** All that one batch of events changed in one run. */
 export interface RunCommit {
@@ -146,6 +178,8 @@ export interface RunCommit {
   /** Control columns: the run's row if it changed, and every changed step row, whole. */
   readonly run: RunRow | null;
   readonly steps: readonly StepRow[];
+  /** Those of `steps` that the store does not have yet; without it the store finds out. */
+  readonly newSteps?: ReadonlySet<StepRow>;
   /** Host columns. Applied after `steps`, in this order: `enqueue`, `closes`, `cancels`. */
   readonly enqueue: readonly Enqueue[];
   /** Attempts the kernel wants stopped; answered. */
@@ -184,8 +218,27 @@ export interface Enqueue extends TaskKey {
   readonly queue: string;
   readonly handler: string;
   readonly priority: number;
-  /** Set: inserted as already leased to this worker (eager dispatch). */
+  /** Limits over all runs and workers, each name once, in order of names. */
+  readonly limits: readonly TaskLimit[];
+  /** What an attempt takes of the resources of its worker, by name; null: nothing. */
+  readonly resources: Resources | null;
+  /** Set: inserted as already leased to this worker (eager dispatch). Never with `limits`. */
   readonly lease: { readonly worker: string; readonly token: string; readonly forMs: number } | null;
+}
+
+/** Amounts by name, such as `{ cpu: 2 }`. */
+export type Resources = Readonly<Record<string, number>>;
+
+/**
+ * A limit over runs, as the task that has to pass it declares it. Tasks may declare the same name differently: each is held to its
+ * own words.
+ */
+export interface TaskLimit {
+  readonly name: string;
+  /** At most this many attempts under that name at a time, this one included; null: any number. */
+  readonly max: number | null;
+  /** At most this many starts by GCRA; null: any number. */
+  readonly rate: RateLimit | null;
 }
 
 export interface CancelRequest extends TaskKey {
@@ -272,6 +325,8 @@ export interface ClaimRequest {
   readonly handlers: readonly string[] | null;
   /** Only tasks of these runs; null: any run (a `braid run` works on its own run and its children). */
   readonly runIds: readonly string[] | null;
+  /** What of its resources the worker has free; a name that is absent is not there at all. */
+  readonly resources: Resources;
 }
 
 export interface ClaimedTask extends TaskKey {
@@ -283,11 +338,15 @@ export interface ClaimedTask extends TaskKey {
   /** Version of the run when it was claimed: an older cache must be reloaded first. */
   readonly version: number;
   readonly stopCause: StopCause | null;
+  /** As it was queued; to be given back when the attempt has ended. */
+  readonly resources: Resources | null;
 }
 
 export interface ClaimAnswer {
   readonly now: number;
   readonly tasks: readonly ClaimedTask[];
+  /** When the first rate opens that held back a task which this worker could have taken otherwise; null: none did. */
+  readonly nextAt: number | null;
 }
 
 export interface HeartbeatRequest {
@@ -337,10 +396,14 @@ export interface WorkerRecord {
   readonly startedAt: number;
   readonly name: string;
   readonly queues: readonly string[];
+  /** All that it has, also what is in use. */
+  readonly resources: Resources;
 }
 
 export interface RunFilter {
   readonly workflow?: string;
+  /** Only with `workflow`: of this group of its runs. */
+  readonly group?: string;
   readonly status?: readonly RunStatus[];
   readonly parent?: string;
   readonly limit: number;
@@ -353,6 +416,11 @@ export interface RunSummaryRow {
   readonly workflow: string;
   readonly workflowVersion: number;
   readonly createdAt: number;
+  /**
+   * Place in its group, rising with the order in which the runs of the group became visible: whoever sees a run sees all runs of
+   * its group with a lower place. null: it is in no group.
+   */
+  readonly groupPlace: number | null;
   readonly run: RunRow;
 }
 

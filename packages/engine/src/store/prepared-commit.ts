@@ -1,5 +1,6 @@
 import { encodeRun, encodeStep } from "./codec.ts";
 import type { Cell } from "./codec.ts";
+import { checkNeeds } from "./limits.ts";
 import { followUpAfterMs } from "./port.ts";
 import type { PayloadWrite, RunCommit } from "./port.ts";
 import { checkText, encodeJson, NotStorable } from "./storable.ts";
@@ -32,9 +33,10 @@ export type PayloadColumn = (typeof payloadColumns)[number];
 
 /** Encodes all that a commit carries. Throws `NotStorable` where a store could not give back the same. */
 export function prepareCommit(commit: RunCommit): PreparedCommit {
-  for (const { queue, handler } of commit.enqueue) {
-    checkText(queue, "the name of a queue");
-    checkText(handler, "the name of a handler");
+  for (const task of commit.enqueue) {
+    checkText(task.queue, "the name of a queue");
+    checkText(task.handler, "the name of a handler");
+    checkNeeds(task);
   }
   const [firstEvent] = commit.trace;
   return {

@@ -1,4 +1,5 @@
 import { afterAll, beforeEach, expect, test, vi } from "vitest";
+import type { ChangeHint } from "./port.ts";
 import { createSqliteStore } from "./sqlite.ts";
 import { ScratchFiles } from "./sqlite/scratch-files.ts";
 
@@ -32,7 +33,7 @@ test("tells a listener once of each change by others, of none of its own, until 
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const store = await files.open();
   const other = await files.open();
-  const heard = vi.fn<() => void>();
+  const heard = vi.fn<(hint: ChangeHint) => void>();
   const forget = store.onChange(heard);
   await store.putRanks("own", [1]);
   vi.advanceTimersByTime(1_000);
@@ -40,7 +41,8 @@ test("tells a listener once of each change by others, of none of its own, until 
   await other.putRanks("a", [1]);
   // However slow the polling has become, it notices within a quarter of a second, and is fast again afterwards.
   vi.advanceTimersByTime(250);
-  expect(heard).toHaveBeenCalledTimes(1);
+  // SQLite says that something has changed, and not what.
+  expect(heard.mock.calls).toEqual([[{}]]);
   vi.advanceTimersByTime(1_000);
   expect(heard).toHaveBeenCalledTimes(1);
   await other.putRanks("b", [1]);

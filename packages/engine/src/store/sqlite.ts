@@ -1,16 +1,16 @@
 import { resolve } from "node:path";
 import type { JsonObject, TraceEvent } from "@braid/core";
 import type {
+  ChangeHint,
   ClaimAnswer,
   ClaimRequest,
   CommitAnswers,
-  CreateAnswer,
   HeartbeatAnswer,
   HeartbeatRequest,
   LoadedRun,
   LogFilter,
   LogLine,
-  NewRun,
+  NewRunRequest,
   NewSignal,
   Payload,
   PayloadRequest,
@@ -24,11 +24,13 @@ import type {
   WorkerRecord,
   WorkflowRecord,
 } from "./port.ts";
-import { commitRuns, createRun } from "./sqlite/commit.ts";
+import { claim } from "./sqlite/claim.ts";
+import { commitRuns } from "./sqlite/commit.ts";
 import type { Connection } from "./sqlite/connection.ts";
+import { createRuns } from "./sqlite/create-runs.ts";
 import { dueRuns, listSignals, putSignal } from "./sqlite/due.ts";
 import { appendLogs, readLogs, readTrace } from "./sqlite/journal.ts";
-import { claim, heartbeat, sweep } from "./sqlite/leases.ts";
+import { heartbeat, sweep } from "./sqlite/leases.ts";
 import { listRuns, loadRun, readPayload } from "./sqlite/load.ts";
 import { openDatabase } from "./sqlite/open-database.ts";
 import { prune } from "./sqlite/prune.ts";
@@ -57,6 +59,7 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
 
 class SqliteStore implements Store {
   readonly url: string;
+  readonly isSilent = false;
   readonly #path: string;
   readonly #clock: () => number;
   readonly #patienceMs: number;
@@ -121,8 +124,8 @@ class SqliteStore implements Store {
     return this.#read((file) => getWorkflow(file, name, version));
   }
 
-  async createRun(run: NewRun, commit: RunCommit): Promise<CreateAnswer> {
-    return createRun(this.#file, { run, commit }, this.#now);
+  async createRuns(requests: readonly NewRunRequest[]): ReturnType<Store["createRuns"]> {
+    return createRuns(this.#file, requests, this.#now);
   }
 
   async commit(commits: readonly RunCommit[]): Promise<CommitAnswers> {
@@ -209,7 +212,7 @@ class SqliteStore implements Store {
     return prune(this.#file, policy, this.#now);
   }
 
-  onChange(listener: () => void): () => void {
+  onChange(listener: (hint: ChangeHint) => void): () => void {
     if (this.#watch === null) throw new StoreError("store_closed", `The store \`${this.#path}\` is not open.`);
     return this.#watch.add(listener);
   }

@@ -7,6 +7,7 @@ import { BraidError } from "../errors.ts";
  *   whether a commit was applied is known only by repeating it with the same `commitId`
  * - `store_not_storable`: the data itself cannot be kept, and never will be
  * - `store_closed`: it was closed, or never opened
+ * - `store_denied`: the user may not do that; `store_outdated`: its schema is older than this build and has to be migrated
  * - `store_corrupt`, `store_not_a_store`, `store_too_new`, `store_read_only`, `store_full`, `store_cannot_open`, `store_io`:
  *   somebody has to do what the message says
  * - `store_driver_missing`, `store_unsupported`: this build or platform has no such store
@@ -16,6 +17,8 @@ export type StoreErrorCode =
   | "store_unavailable"
   | "store_not_storable"
   | "store_closed"
+  | "store_denied"
+  | "store_outdated"
   | "store_corrupt"
   | "store_not_a_store"
   | "store_too_new"

@@ -26,6 +26,7 @@ export const claimClaims: readonly StoreClaim[] = [
           claimedAt: now,
           version: 1,
           stopCause: null,
+          resources: null,
         },
       ]);
       const loaded = await store.load(run.id);

@@ -5,6 +5,7 @@ import type {
   ClaimAnswer,
   ClaimedTask,
   ClaimRequest,
+  CreateAnswer,
   Enqueue,
   Fence,
   HeartbeatRequest,
@@ -42,7 +43,18 @@ export function queuedRow(step: number, task = -1): StepRow {
 
 /** A task of the queue `default`, not leased. */
 export function enqueued(step: number, fields: Partial<Enqueue> = {}): Enqueue {
-  return { step, task: -1, attempt: 1, queue: "default", handler: "command", priority: 0, lease: null, ...fields };
+  return {
+    step,
+    task: -1,
+    attempt: 1,
+    queue: "default",
+    handler: "command",
+    priority: 0,
+    limits: [],
+    resources: null,
+    lease: null,
+    ...fields,
+  };
 }
 
 const workflow = "release";
@@ -65,8 +77,16 @@ export function newRun(fields: Partial<NewRun> = {}): NewRun {
     idempotencyKey: null,
     parent: null,
     meta: {},
+    group: null,
     ...fields,
   };
+}
+
+/** Asks for one run and gives the answer to it. */
+export async function createRun(store: Store, run: NewRun, commit: RunCommit): Promise<CreateAnswer> {
+  const { answers } = await store.createRuns([{ run, commit }]);
+  assert.equal(answers.length, 1);
+  return answers[0]!;
 }
 
 /** A run that exists and is running. */
@@ -79,8 +99,8 @@ export async function startRun(
   const driver = new RunDriver(store, record.id);
   Object.assign(driver.row, { status: "running", queuedAt: 1_000, lastAt: 1_000, startedAt: 1_000 });
   const commit = driver.next(change);
-  const answer = await store.createRun(record, commit);
-  assert.equal(answer.kind, "created");
+  const answer = await createRun(store, record, commit);
+  assert.deepEqual(answer, { kind: "created", version: 1 });
   driver.version = 1;
   Object.assign(driver.row, commit.run);
   return driver;
@@ -97,7 +117,7 @@ export function queueSteps(store: Store, count = 1, fields: Partial<Enqueue> = {
 /** Claims with the settings most tests need. */
 export function claimAs(store: Store, worker: string, fields: Partial<ClaimRequest> = {}): Promise<ClaimAnswer> {
   const queues = [{ queue: "default", limit: 100 }];
-  return store.claim({ worker, leaseMs: 15_000, queues, handlers: null, runIds: null, ...fields });
+  return store.claim({ worker, leaseMs: 15_000, queues, handlers: null, runIds: null, resources: {}, ...fields });
 }
 
 /** Claims the only task that is in the queue. */

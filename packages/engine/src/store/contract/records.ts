@@ -83,14 +83,15 @@ export const recordClaims: readonly StoreClaim[] = [
   {
     claim: "lists workers with the time they were last seen, until they are removed",
     check: async ({ store, advance }) => {
-      const worker = { id: "w1", host: "h", pid: 7, startedAt: 1_000, name: "n", queues: ["default", "gpu"] };
+      const queues = ["default", "gpu"];
+      const worker = { id: "w1", host: "h", pid: 7, startedAt: 1_000, name: "n", queues, resources: { cpu: 1.5 } };
       await store.putWorker(worker);
       const [first] = await store.listWorkers();
       await advance(500);
-      await store.putWorker({ ...worker, queues: [] });
+      await store.putWorker({ ...worker, queues: [], resources: {} });
       const [second] = await store.listWorkers();
       assert.deepEqual(first, { ...worker, seenAt: first!.seenAt });
-      assert.deepEqual(second, { ...worker, queues: [], seenAt: second!.seenAt });
+      assert.deepEqual(second, { ...worker, queues: [], resources: {}, seenAt: second!.seenAt });
       assert.ok(second.seenAt >= first.seenAt + 500);
       await store.removeWorker("w1");
       await store.removeWorker("w1");

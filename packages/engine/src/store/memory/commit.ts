@@ -1,8 +1,9 @@
 import { runColumns } from "../codec.ts";
-import type { CancelAnswer, CancelRequest, CommitAnswer, CreateAnswer, Enqueue, NewRun, RunCommit } from "../port.ts";
+import { limitKey, parseLimitKey } from "../limits.ts";
+import type { CancelAnswer, CancelRequest, CommitAnswer, Enqueue, RunCommit } from "../port.ts";
 import { checkTrace, dueAfter, payloadColumns, prepareCommit } from "../prepared-commit.ts";
 import type { PreparedCommit, PreparedPayload } from "../prepared-commit.ts";
-import { encodeJson, NotStorable } from "../storable.ts";
+import { NotStorable } from "../storable.ts";
 import type { MemoryData } from "./data.ts";
 import { stepKey } from "./rows.ts";
 import type { MemoryRun, MemoryStep, OpenAttempt } from "./rows.ts";
@@ -44,53 +45,6 @@ function apply(data: MemoryData, prepared: PreparedCommit, now: number): CommitA
   return { kind: "accepted", version: run.version, cancels };
 }
 
-/** Inserts the run with its first rows, unless its id or its key is there already. */
-export function createRun(
-  data: MemoryData,
-  { run: record, commit }: { readonly run: NewRun; readonly commit: RunCommit },
-  now: number,
-): CreateAnswer {
-  const prepared = prepareCommit(commit);
-  const input = encodeJson(record.input, "the run's input");
-  const meta = encodeJson(record.meta, "the run's meta");
-  if (prepared.run === null) throw new NotStorable("the first commit of a run brings its row");
-  checkTrace(prepared, 0);
-  // Ids are unique, so a run of that id was made by this very request, whose answer got lost.
-  if (data.runs.has(record.id)) return { kind: "created", now, version: 1 };
-  const key = record.idempotencyKey === null ? null : JSON.stringify([record.workflow, record.idempotencyKey]);
-  const known = key === null ? undefined : data.keys.get(key);
-  if (known !== undefined) return { kind: "exists", now, runId: known };
-  const isKnown = data.workflows.get(record.workflow)?.some(({ version }) => version === record.workflowVersion);
-  if (isKnown !== true) {
-    throw new NotStorable(`workflow \`${record.workflow}\` has no version ${record.workflowVersion}`);
-  }
-  const run: MemoryRun = {
-    record: copyRecord(record),
-    createdAt: now,
-    input,
-    meta,
-    output: null,
-    version: 1,
-    lastCommitId: commit.commitId,
-    lastCommitVersion: 1,
-    lastCancels: [],
-    dueAt: dueAfter(commit, commit.run?.wakeAt ?? null, now),
-    cells: prepared.run,
-    steps: new Map(),
-    trace: [],
-    signals: [],
-    logs: [],
-  };
-  applyRows(data, run, { prepared, version: 1, now });
-  data.runs.set(record.id, run);
-  if (key !== null) data.keys.set(key, record.id);
-  return { kind: "created", now, version: 1 };
-}
-
-function copyRecord({ id, workflow, workflowVersion, priority, idempotencyKey, parent }: NewRun): MemoryRun["record"] {
-  return { id, workflow, workflowVersion, priority, idempotencyKey, parent: parent === null ? null : { ...parent } };
-}
-
 interface Applied {
   readonly prepared: PreparedCommit;
   readonly version: number;
@@ -98,7 +52,11 @@ interface Applied {
 }
 
 /** Writes everything but the run's own row. Throws before it has changed anything, or not at all. */
-function applyRows(data: MemoryData, run: MemoryRun, { prepared, version, now }: Applied): readonly CancelAnswer[] {
+export function applyRows(
+  data: MemoryData,
+  run: MemoryRun,
+  { prepared, version, now }: Applied,
+): readonly CancelAnswer[] {
   const { commit } = prepared;
   const staged = new Map<string, MemoryStep>();
   const find = (step: number, task: number): MemoryStep | undefined => {
@@ -152,6 +110,7 @@ function newAttempt(task: Enqueue, now: number): OpenAttempt {
     queue,
     handler,
     priority,
+    needs: needsOf(task),
     queuedAt: now,
     worker: lease === null ? null : lease.worker,
     token: lease === null ? null : lease.token,
@@ -159,6 +118,12 @@ function newAttempt(task: Enqueue, now: number): OpenAttempt {
     claimedAt: lease === null ? null : now,
     stopAsked: null,
   };
+}
+
+/** A copy, like everything that is kept. */
+function needsOf(task: Enqueue): OpenAttempt["needs"] {
+  const key = limitKey(task);
+  return key === null ? null : { key, ...parseLimitKey(key) };
 }
 
 function cancel(

@@ -15,6 +15,10 @@ export class MemoryData {
   readonly queued = new QueueIndex();
   /** Rows whose attempt is leased or lost. */
   readonly leased = new Set<MemoryStep>();
+  /** Theoretical arrival times of limits, by name. */
+  readonly rates = new Map<string, number>();
+  /** Places given in each group of runs so far, by workflow and group. */
+  readonly groupPlaces = new Map<string, number>();
   readonly workers = new Map<string, WorkerRecord & { readonly seenAt: number }>();
   readonly ranks = new Map<string, string>();
   #tokens = 0;

@@ -1,51 +1,9 @@
-import type { StopCause } from "@braid/core";
-import { stepColumns } from "../codec.ts";
 import { followUpAfterMs } from "../port.ts";
-import type {
-  ClaimAnswer,
-  ClaimedTask,
-  ClaimRequest,
-  HeartbeatAnswer,
-  HeartbeatRequest,
-  SweepAnswer,
-} from "../port.ts";
+import type { HeartbeatAnswer, HeartbeatRequest, SweepAnswer } from "../port.ts";
 import { encodeJson } from "../storable.ts";
 import type { MemoryData } from "./data.ts";
 import { stepKey } from "./rows.ts";
-import type { MemoryStep, OpenAttempt } from "./rows.ts";
-
-const stopCauseIndex = stepColumns.findIndex(({ name }) => name === "stop_cause");
-
-export function claim(data: MemoryData, request: ClaimRequest, now: number): ClaimAnswer {
-  const runIds = request.runIds === null ? null : new Set(request.runIds);
-  const isWanted = (row: MemoryStep, { handler }: OpenAttempt): boolean =>
-    (runIds === null || runIds.has(row.runId)) && (request.handlers === null || serves(request.handlers, handler));
-  const tasks = request.queues.flatMap(({ queue, limit }) =>
-    data.queued.first(queue, limit, isWanted).map((row): ClaimedTask => {
-      const { runId, step, task } = row;
-      const run = data.runs.get(runId)!;
-      const token = data.newToken();
-      const attempt: OpenAttempt = {
-        ...row.attempt!,
-        dispatch: "leased",
-        worker: request.worker,
-        token,
-        leaseUntil: now + request.leaseMs,
-        claimedAt: now,
-      };
-      data.install(run, { ...row, attempt });
-      const { number, handler } = attempt;
-      const stopCause = row.cells[stopCauseIndex] as StopCause | null;
-      const { version } = run;
-      return { runId, step, task, attempt: number, token, handler, queue, claimedAt: now, version, stopCause };
-    }),
-  );
-  return { now, tasks };
-}
-
-function serves(handlers: readonly string[], handler: string): boolean {
-  return handlers.some((name) => (name.endsWith("/") ? handler.startsWith(name) : handler === name));
-}
+import type { MemoryStep } from "./rows.ts";
 
 export function heartbeat(data: MemoryData, request: HeartbeatRequest, now: number): HeartbeatAnswer {
   const leases = request.leases.map((lease): HeartbeatAnswer["leases"][number] => {

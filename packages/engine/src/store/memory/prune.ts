@@ -18,7 +18,11 @@ export function prune(data: MemoryData, policy: PrunePolicy, now: number): reado
     const family = withChildren(data, run);
     return family.some((member) => finishedAt(member) === null) ? [] : family;
   });
-  if (dryRun !== true) for (const run of deleted) remove(data, run);
+  if (dryRun !== true) {
+    for (const run of deleted) remove(data, run);
+    // A rate that would allow any start is the same as none.
+    for (const [name, tat] of data.rates) if (tat <= now) data.rates.delete(name);
+  }
   return deleted.map(({ record }) => record.id);
 }
 

@@ -1,54 +1,79 @@
+import type { Needs } from "../limits.ts";
+import { comparePlaces } from "../take-queued.ts";
+import type { Lane, QueuedPlace } from "../take-queued.ts";
 import type { MemoryStep, OpenAttempt } from "./rows.ts";
 
-interface Entry {
+/** A queued row and its place in line. */
+export interface QueuedRow extends QueuedPlace {
   readonly row: MemoryStep;
   readonly attempt: OpenAttempt;
 }
 
-/** Queued rows of each queue in the order in which they are claimed: priority, time, then run, step and task. */
+interface Line {
+  readonly needs: Needs | null;
+  readonly entries: QueuedRow[];
+}
+
+/** Queued rows of each queue in the order in which they are claimed, those with the same needs in a line of their own. */
 export class QueueIndex {
-  readonly #queues = new Map<string, Entry[]>();
+  /** By queue, then by the key of the needs; the empty text stands for none. */
+  readonly #queues = new Map<string, Map<string, Line>>();
 
   add(row: MemoryStep, attempt: OpenAttempt): void {
-    const entries = this.#queues.get(attempt.queue) ?? [];
-    this.#queues.set(attempt.queue, entries);
-    const entry: Entry = { row, attempt };
-    entries.splice(place(entries, entry), 0, entry);
+    const { queue, needs } = attempt;
+    const lines = this.#queues.get(queue) ?? new Map<string, Line>();
+    this.#queues.set(queue, lines);
+    const line = lines.get(needs?.key ?? "") ?? { needs, entries: [] };
+    lines.set(needs?.key ?? "", line);
+    const entry = entryOf(row, attempt);
+    line.entries.splice(place(line.entries, entry), 0, entry);
   }
 
   remove(row: MemoryStep, attempt: OpenAttempt): void {
-    const entries = this.#queues.get(attempt.queue);
-    if (entries === undefined) return;
-    const index = place(entries, { row, attempt });
+    const lines = this.#queues.get(attempt.queue);
+    const key = attempt.needs?.key ?? "";
+    const entries = lines?.get(key)?.entries;
+    if (lines === undefined || entries === undefined) return;
+    const index = place(entries, entryOf(row, attempt));
     if (entries[index]?.row === row) entries.splice(index, 1);
+    if (entries.length === 0) lines.delete(key);
   }
 
-  /** The first rows of a queue that are wanted, at most `limit`. */
-  first(queue: string, limit: number, isWanted: (row: MemoryStep, attempt: OpenAttempt) => boolean): MemoryStep[] {
-    const rows: MemoryStep[] = [];
-    for (const { row, attempt } of this.#queues.get(queue) ?? []) {
-      if (rows.length >= limit) break;
-      if (isWanted(row, attempt)) rows.push(row);
-    }
-    return rows;
+  /** Whether any task of a queue waits for limits or resources. */
+  hasParked(queue: string): boolean {
+    const lines = this.#queues.get(queue);
+    return lines !== undefined && lines.size > (lines.has("") ? 1 : 0);
+  }
+
+  /** The lines of a queue, with only the rows that are wanted. Whoever takes a row removes it before it asks for the next one. */
+  lanes(queue: string, isWanted: (row: MemoryStep, attempt: OpenAttempt) => boolean): readonly Lane<QueuedRow>[] {
+    return [...(this.#queues.get(queue)?.values() ?? [])].map(({ needs, entries }) => {
+      let index = 0;
+      const next = (): QueuedRow | undefined => {
+        for (; index < entries.length; index += 1) {
+          const entry = entries[index]!;
+          if (isWanted(entry.row, entry.attempt)) return entry;
+        }
+        return undefined;
+      };
+      return { needs, next };
+    });
   }
 }
 
+function entryOf(row: MemoryStep, attempt: OpenAttempt): QueuedRow {
+  const { runId, step, task } = row;
+  return { runId, step, task, priority: attempt.priority, queuedAt: attempt.queuedAt, row, attempt };
+}
+
 /** Index of the first entry that does not come before this one. */
-function place(entries: readonly Entry[], entry: Entry): number {
+function place(entries: readonly QueuedRow[], entry: QueuedRow): number {
   let low = 0;
   let high = entries.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (compare(entries[middle]!, entry) < 0) low = middle + 1;
+    if (comparePlaces(entries[middle]!, entry) < 0) low = middle + 1;
     else high = middle;
   }
   return low;
-}
-
-function compare(a: Entry, b: Entry): number {
-  if (a.attempt.priority !== b.attempt.priority) return b.attempt.priority - a.attempt.priority;
-  if (a.attempt.queuedAt !== b.attempt.queuedAt) return a.attempt.queuedAt - b.attempt.queuedAt;
-  if (a.row.runId !== b.row.runId) return a.row.runId < b.row.runId ? -1 : 1;
-  return a.row.step - b.row.step || a.row.task - b.row.task;
 }

@@ -62,19 +62,21 @@ function parsed(text: string | null | undefined): JsonValue | undefined {
 }
 
 export function listRuns(data: MemoryData, filter: RunFilter): readonly RunSummaryRow[] {
-  const { workflow, status, parent, before, limit } = filter;
+  const { workflow, group, status, parent, before, limit } = filter;
   return [...data.runs.values()]
     .filter(
       ({ record }) =>
         (workflow === undefined || record.workflow === workflow) &&
+        (group === undefined || record.group === group) &&
         (parent === undefined || record.parent?.runId === parent) &&
         (before === undefined || record.id < before),
     )
-    .map(({ record, createdAt, cells }): RunSummaryRow => ({
+    .map(({ record, createdAt, groupPlace, cells }): RunSummaryRow => ({
       id: record.id,
       workflow: record.workflow,
       workflowVersion: record.workflowVersion,
       createdAt,
+      groupPlace,
       run: decodeRun(cells),
     }))
     .filter(({ run }) => status === undefined || status.includes(run.status))

@@ -1,11 +1,13 @@
 import type { StopCause } from "@braid/core";
 import type { Cell } from "../codec.ts";
+import type { Needs } from "../limits.ts";
 import type { CancelAnswer, LogLine, NewRun, NewSignal } from "../port.ts";
 import type { PayloadColumn } from "../prepared-commit.ts";
 import type { TraceRow } from "../trace-rows.ts";
 
 export interface MemoryRun {
   readonly record: Omit<NewRun, "input" | "meta">;
+  readonly groupPlace: number | null;
   readonly createdAt: number;
   readonly input: string;
   readonly meta: string;
@@ -41,6 +43,8 @@ export interface OpenAttempt {
   readonly queue: string;
   readonly handler: string;
   readonly priority: number;
+  /** null: it needs nothing and is not parked. */
+  readonly needs: (Needs & { readonly key: string }) | null;
   readonly queuedAt: number;
   readonly worker: string | null;
   readonly token: string | null;

@@ -1,79 +1,11 @@
-import { randomUUID } from "node:crypto";
 import type { StopCause } from "@braid/core";
 import type { Cell } from "../codec.ts";
 import { followUpAfterMs } from "../port.ts";
-import type {
-  ClaimAnswer,
-  ClaimedTask,
-  ClaimRequest,
-  HeartbeatAnswer,
-  HeartbeatRequest,
-  SweepAnswer,
-  TaskKey,
-} from "../port.ts";
+import type { HeartbeatAnswer, HeartbeatRequest, SweepAnswer, TaskKey } from "../port.ts";
 import { encodeJson } from "../storable.ts";
 import type { Connection } from "./connection.ts";
 
-/** The right of a worker to an attempt: taken by a claim, kept by heartbeats, revoked by a sweep. */
-
-/**
- * The best tasks of one queue. The index `steps_queued` holds exactly the queued rows in this order, so the query reads
- * as many as it takes, plus those whose handler or run this worker does not serve.
- */
-const queued = (hasHandlers: boolean, hasRuns: boolean): string => `
-select s.run_id, s.step_index, s.task_index, s.dispatch_attempt, s.handler, s.stop_cause, r.version
-from steps s join runs r on r.id = s.run_id
-where s.dispatch = 'queued' and s.queue = ?1
-${
-  hasHandlers
-    ? `and (s.handler in (select value from json_each(?3)) or exists (
-        select 1 from json_each(?3) h where substr(h.value, -1) = '/' and substr(s.handler, 1, length(h.value)) = h.value))`
-    : ""
-}
-${hasRuns ? "and s.run_id in (select value from json_each(?4))" : ""}
-order by s.priority desc, s.queued_at, s.run_id, s.step_index, s.task_index
-limit ?2`;
-
-const take = `
-update steps set dispatch = 'leased', worker = ?, lease_token = ?, lease_until = ?, claimed_at = ?, stop_asked = null
-where run_id = ? and step_index = ? and task_index = ?`;
-
-/** Takes queued tasks for the worker, at most each queue's limit. */
-export async function claim(connection: Connection, request: ClaimRequest, now: () => number): Promise<ClaimAnswer> {
-  const handlers = request.handlers === null ? null : JSON.stringify(request.handlers);
-  const runIds = request.runIds === null ? null : JSON.stringify(request.runIds);
-  const sql = queued(handlers !== null, runIds !== null);
-  const body = (): ClaimAnswer => {
-    const at = now();
-    const tasks = request.queues.flatMap(({ queue, limit }) => {
-      const cells: Cell[] = [queue, limit];
-      if (handlers !== null || runIds !== null) cells.push(handlers);
-      if (runIds !== null) cells.push(runIds);
-      return connection.rows(sql, cells).map((found): ClaimedTask => {
-        const [runId, step, task, attempt, handler, stopCause, version] = found as [
-          string,
-          number,
-          number,
-          number,
-          string,
-          StopCause | null,
-          number,
-        ];
-        const token = randomUUID();
-        connection.run(take, [request.worker, token, at + request.leaseMs, at, runId, step, task]);
-        return { runId, step, task, attempt, token, handler, queue, claimedAt: at, version, stopCause };
-      });
-    });
-    return { now: at, tasks };
-  };
-  return (await isAnyQueued(connection, request)) ? connection.write(body, "lazy") : { now: now(), tasks: [] };
-}
-
-/** Most claims of an idle worker find nothing; a look first keeps them from taking the write lock. */
-function isAnyQueued(connection: Connection, { queues }: ClaimRequest): Promise<boolean> {
-  const look = "select 1 from steps where dispatch = 'queued' and queue = ? limit 1";
-  return connection.read(() => queues.some(({ queue }) => connection.row(look, [queue]) !== undefined));
-}
+/** The right of a worker to an attempt: taken by a claim (`claim.ts`), kept by heartbeats, revoked by a sweep. */
 
 const renew = `
 update steps set lease_until = ?

@@ -1,3 +1,4 @@
+import { isTerminal } from "@braid/core";
 import type { JsonObject, JsonValue } from "@braid/core";
 import { decodeRun, decodeStep, runColumns, stepColumns } from "../codec.ts";
 import type { Cell } from "../codec.ts";
@@ -97,15 +98,26 @@ export function listRuns(connection: Connection, filter: RunFilter): readonly Ru
     cells.push(cell);
   };
   add("r.workflow = ?", filter.workflow);
+  add("r.run_group = ?", filter.group);
   add("r.parent_run_id = ?", filter.parent);
   add("r.id < ?", filter.before);
   add("r.status in (select value from json_each(?))", filter.status && JSON.stringify(filter.status));
+  // Those that have not ended are a few of the runs of a group, and have an index of their own.
+  if (filter.group !== undefined && filter.status?.every((status) => !isTerminal(status)) === true) {
+    conditions.push("r.finished_at is null");
+  }
   const where = conditions.length === 0 ? "" : `where ${conditions.join(" and ")}`;
   const sql = `
-select r.id, r.workflow, r.workflow_version, r.created_at, ${runNames}
+select r.id, r.workflow, r.workflow_version, r.created_at, r.group_place, ${runNames}
 from runs r ${where} order by r.id desc limit ?`;
   return connection.rows(sql, [...cells, filter.limit]).map((row): RunSummaryRow => {
-    const [id, workflow, workflowVersion, createdAt] = row as [string, string, number, number];
-    return { id, workflow, workflowVersion, createdAt, run: decodeRun(row, 4) };
+    const [id, workflow, workflowVersion, createdAt, groupPlace] = row as [
+      string,
+      string,
+      number,
+      number,
+      number | null,
+    ];
+    return { id, workflow, workflowVersion, createdAt, groupPlace, run: decodeRun(row, 5) };
   });
 }

@@ -118,7 +118,7 @@ const contender = `
   const counts = { claimed: [], accepted: [], conflicts: 0 };
   for (let idle = 0; idle < 20; ) {
     const queues = [{ queue: "default", limit: 3 }];
-    const { tasks } = await store.claim({ worker, leaseMs: 60000, queues, handlers: null, runIds: null });
+    const { tasks } = await store.claim({ worker, leaseMs: 60000, queues, handlers: null, runIds: null, resources: {} });
     idle = tasks.length === 0 ? idle + 1 : 0;
     for (const { runId, step, task, attempt, token } of tasks) {
       counts.claimed.push(runId + "/" + step);
@@ -221,7 +221,7 @@ test("a commit of one process is heard of by the listeners of another", { timeou
   const { store, path } = await open("watched.db");
   await putPlan(store);
   const heard = new Promise<void>((resolve) => {
-    store.onChange(resolve);
+    store.onChange(() => resolve());
   });
   const child = await start(`await store.open(); await store.putRanks("r", [1]); await store.close();`, path);
   child.go();
@@ -237,7 +237,8 @@ test("two stores of one process on one file claim no task twice and see each oth
   const run = await startRun(store, {
     change: { steps: [queuedRow(0), queuedRow(1)], enqueue: [enqueued(0), enqueued(1)] },
   });
-  const request = { leaseMs: 1_000, queues: [{ queue: "default", limit: 1 }], handlers: null, runIds: null };
+  const queues = [{ queue: "default", limit: 1 }];
+  const request = { leaseMs: 1_000, queues, handlers: null, runIds: null, resources: {} };
   const answers = await Promise.all([
     store.claim({ ...request, worker: "a" }),
     other.claim({ ...request, worker: "b" }),

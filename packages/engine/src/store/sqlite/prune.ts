@@ -20,6 +20,10 @@ with recursive family (id) as (
 )
 select r.id, r.finished_at from runs r join family using (id) order by r.id`;
 
+/** Rates that would allow any start: the same as none, and names of limits may be made from data. */
+const anySpent = "select 1 from limits where tat <= ?";
+const forgetSpent = "delete from limits where tat <= ?";
+
 /** Deletes one run with its children at a time, so that other processes are never held up for long. */
 export async function prune(
   connection: Connection,
@@ -41,6 +45,9 @@ export async function prune(
       return ids;
     };
     deleted.push(...(await (dryRun === true ? connection.read(readFamily) : connection.write(removeFamily))));
+  }
+  if (dryRun !== true && (await connection.read(() => connection.row(anySpent, [now()]))) !== undefined) {
+    await connection.write(() => connection.run(forgetSpent, [now()]), "lazy");
   }
   return deleted;
 }

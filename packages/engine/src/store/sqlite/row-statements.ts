@@ -38,6 +38,7 @@ export const queueNames = [
   "lease_until",
   "claimed_at",
   "stop_asked",
+  "limit_key",
 ] as const;
 
 /** What closing an attempt empties. Worker and token stay: they say whose report was accepted last. */

@@ -1,4 +1,5 @@
 import type { Cell } from "../codec.ts";
+import { limitKey } from "../limits.ts";
 import type { Enqueue, TaskKey } from "../port.ts";
 import type { PreparedCommit, PreparedPayload } from "../prepared-commit.ts";
 import type { HostWrite } from "./row-statements.ts";
@@ -47,9 +48,10 @@ export function rowWrites({ commit, steps, payloads }: PreparedCommit, now: numb
 /** Values of `queueNames` for an attempt that is queued, or leased at once. */
 export function queueCells(task: Enqueue, now: number): Cell[] {
   const { lease, attempt, queue, handler, priority } = task;
-  if (lease === null) return ["queued", attempt, queue, handler, priority, now, null, null, null, null, null];
+  const key = limitKey(task);
+  if (lease === null) return ["queued", attempt, queue, handler, priority, now, null, null, null, null, null, key];
   const { worker, token, forMs } = lease;
-  return ["leased", attempt, queue, handler, priority, now, worker, token, now + forMs, now, null];
+  return ["leased", attempt, queue, handler, priority, now, worker, token, now + forMs, now, null, key];
 }
 
 const keyOf = (step: number, task: number): string => `${step}/${task}`;

@@ -1,4 +1,4 @@
--- user_version 1
+-- user_version 2
 
 CREATE TABLE workflows (
   name text not null,
@@ -60,7 +60,8 @@ CREATE TABLE runs (
   mode text,
   ranks_id text,
   error text,
-  failures text not null,
+  failures text not null, run_group text, group_place integer
+  constraint only_a_run_in_a_group_has_a_place check ((run_group is null) = (group_place is null)),
 
   foreign key (workflow, workflow_version) references workflows (name, version),
   constraint run_has_a_known_status
@@ -160,7 +161,7 @@ CREATE TABLE steps (
   output text,
   patch text,
   child_input text,
-  progress text,
+  progress text, limit_key text,
 
   primary key (run_id, step_index, task_index),
   constraint task_is_an_item_or_the_step_itself check (step_index >= 0 and task_index >= -1),
@@ -188,8 +189,6 @@ CREATE TABLE steps (
   ),
   constraint only_a_leased_attempt_is_asked_to_stop check (stop_asked is null or dispatch is 'leased')
 ) strict, without rowid;
-
-CREATE INDEX steps_queued on steps (queue, priority desc, queued_at) where dispatch = 'queued';
 
 CREATE INDEX steps_leased on steps (lease_until) where lease_until is not null;
 
@@ -251,7 +250,7 @@ CREATE TABLE workers (
   name text not null,
   queues text not null,
   seen_at integer not null
-) strict, without rowid;
+, resources text not null default '{}') strict, without rowid;
 
 CREATE TABLE ranks (
   id text not null primary key,
@@ -356,3 +355,28 @@ from runs r
 join workflows w on w.name = r.workflow and w.version = r.workflow_version
 join json_each(w.plan, '$.edges') e
 left join steps t on t.run_id = r.id and t.step_index = (e.value ->> 'from') and t.task_index = -1;
+
+CREATE INDEX steps_queued on steps (queue, priority desc, queued_at) where dispatch = 'queued' and limit_key is null;
+
+CREATE INDEX steps_parked on steps (queue, limit_key, priority desc, queued_at)
+  where dispatch = 'queued' and limit_key is not null;
+
+CREATE TABLE limit_slots (
+  name text not null,
+  run_id text not null references runs (id) on delete cascade,
+  step_index integer not null,
+  task_index integer not null,
+  lease_token text not null,
+  primary key (name, run_id, step_index, task_index)
+) strict, without rowid;
+
+CREATE INDEX limit_slots_by_run on limit_slots (run_id);
+
+CREATE TABLE limits (
+  name text not null primary key,
+  tat real not null
+) strict, without rowid;
+
+CREATE UNIQUE INDEX runs_by_group on runs (workflow, run_group, group_place) where run_group is not null;
+
+CREATE INDEX runs_open_by_group on runs (workflow, run_group) where run_group is not null and finished_at is null;

@@ -1,9 +1,12 @@
+import { RunRow } from "@braid/core";
 import Database from "libsql";
 import { afterAll, beforeEach, expect, test } from "vitest";
-import { runColumns, stepColumns } from "../codec.ts";
+import { encodeRun, encodeStep, runColumns, stepColumns } from "../codec.ts";
+import type { Cell } from "../codec.ts";
 import { claimOne, enqueued, queuedRow, queueSteps, startRun, stepRow } from "../contract/fixtures.ts";
 import { chainPlan } from "../contract/plan.ts";
-import { applicationId, schemaVersion } from "./schema.ts";
+import { RunDriver } from "../contract/run-driver.ts";
+import { applicationId, migrations, schemaVersion } from "./schema.ts";
 import { ScratchFiles } from "./scratch-files.ts";
 
 const files = new ScratchFiles();
@@ -113,7 +116,7 @@ test("shows every run in plain SQL, with steps that were never touched", async (
     ["b", 0, "pending", 0, null],
   ]);
   const queues = [{ queue: "default", limit: 1 }];
-  await store.claim({ worker: "w1", leaseMs: 1_000, queues, handlers: null, runIds: null });
+  await store.claim({ worker: "w1", leaseMs: 1_000, queues, handlers: null, runIds: null, resources: {} });
   expect(files.query(tasks)[0]).toEqual(["a", 0, "queued", 1, "w1"]);
 
   await run.commit({
@@ -144,5 +147,56 @@ test("shows every run in plain SQL, with steps that were never touched", async (
     ["b", "a", "success", null, "completed"],
     ["c", "b", "success", null, "completed"],
   ]);
+  await store.close();
+});
+
+/** A file as the first version of the schema left it: a workflow, a run, a queued and a leased task, a worker. */
+function makeFirstVersion(): { readonly runId: string } {
+  const runId = "01900000-0000-7000-8000-0000000000f1";
+  const database = new Database(files.path);
+  database.exec(migrations[0]!);
+  database.exec(`pragma user_version = 1; pragma application_id = ${applicationId}`);
+  const insert = (table: string, row: Readonly<Record<string, unknown>>): void => {
+    const names = Object.keys(row);
+    const marks = names.map(() => "?").join(", ");
+    database.prepare(`insert into ${table} (${names.join(", ")}) values (${marks})`).run(Object.values(row));
+  };
+  const plan = JSON.stringify(chainPlan("release", ["build", "test", "publish"]));
+  const release = { name: "release", version: 1, hash: "hash-1", definition: "{}", plan };
+  insert("workflows", { ...release, kernel_version: 1, created_at: 1_000 });
+  const runCells = encodeRun(Object.assign(new RunRow(), { status: "running" }));
+  const host = { id: runId, workflow: "release", workflow_version: 1, priority: 0, created_at: 1_000 };
+  const commit = { version: 1, last_commit_id: "commit-1", last_commit_version: 1 };
+  insert("runs", { ...host, ...commit, ...named(runColumns, runCells) });
+  insert("run_payloads", { run_id: runId, input: "{}", meta: "{}" });
+  const open = { run_id: runId, version: 1, dispatch_attempt: 1, queue: "default", handler: "command", priority: 0 };
+  const lease = { worker: "old", lease_token: "token-1", lease_until: 9e15, claimed_at: 1_000 };
+  const queued = { ...open, dispatch: "queued", queued_at: 1_000 };
+  insert("steps", { ...named(stepColumns, encodeStep(queuedRow(0))), ...queued });
+  insert("steps", { ...named(stepColumns, encodeStep(queuedRow(1))), ...queued, ...lease, dispatch: "leased" });
+  insert("workers", { id: "old", host: "h", pid: 1, started_at: 1, name: "n", queues: "[]", seen_at: 1 });
+  database.close();
+  return { runId };
+}
+
+const named = (columns: readonly { readonly name: string }[], cells: readonly Cell[]) =>
+  Object.fromEntries(columns.map(({ name }, index) => [name, cells[index]]));
+
+test("brings a file of the first version up to date, with the tasks and runs that are under way in it", async () => {
+  const { runId } = makeFirstVersion();
+  const store = await files.open();
+  expect(files.query("pragma user_version")).toEqual([[schemaVersion]]);
+  const claimed = await claimOne(store);
+  expect([claimed.runId, claimed.step, claimed.resources]).toEqual([runId, 0, null]);
+  const run = Object.assign(new RunDriver(store, runId), { version: 1 });
+  Object.assign(run.row, { status: "running" });
+  const fences = [{ step: 1, task: -1, token: "token-1" }];
+  const limits = [{ name: "db", max: 1, rate: null }];
+  await run.commit({ fences, steps: [queuedRow(1)], enqueue: [enqueued(1, { attempt: 2, limits })] });
+  expect((await claimOne(store)).step).toBe(1);
+  await startRun(store, { run: { group: "eu" } });
+  const runs = await store.listRuns({ limit: 10 });
+  expect(runs.map(({ groupPlace }) => groupPlace).toSorted()).toEqual([1, null]);
+  expect(await store.listWorkers()).toMatchObject([{ id: "old", resources: {} }]);
   await store.close();
 });

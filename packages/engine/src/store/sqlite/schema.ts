@@ -1,3 +1,4 @@
+import { limitsAndGroups } from "./limits-and-groups.ts";
 import { firstViews } from "./views.ts";
 
 /**
@@ -287,7 +288,7 @@ create table ranks (
 `;
 
 /** Migration n is `migrations[n - 1]`. */
-export const migrations: readonly string[] = [first + firstViews];
+export const migrations: readonly string[] = [first + firstViews, limitsAndGroups];
 
 /** The `user_version` this build reads and writes. */
 export const schemaVersion = migrations.length;

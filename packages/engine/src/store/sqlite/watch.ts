@@ -1,3 +1,4 @@
+import type { ChangeHint } from "../port.ts";
 import type { Connection } from "./connection.ts";
 
 const shortestMs = 20;
@@ -10,7 +11,7 @@ const longestMs = 250;
  */
 export class ChangeWatch {
   readonly #connection: Connection;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(hint: ChangeHint) => void>();
   #timer: NodeJS.Timeout | null = null;
   #waitMs = shortestMs;
   #seen: number | null = null;
@@ -19,9 +20,9 @@ export class ChangeWatch {
     this.#connection = connection;
   }
 
-  add(listener: () => void): () => void {
+  add(listener: (hint: ChangeHint) => void): () => void {
     // One and the same function may listen twice; each time it is another listener.
-    const entry = (): void => listener();
+    const entry = (hint: ChangeHint): void => listener(hint);
     this.#listeners.add(entry);
     if (this.#timer === null) {
       this.#seen = this.#version();
@@ -56,7 +57,7 @@ export class ChangeWatch {
     this.#seen = version ?? this.#seen;
     this.#schedule();
     if (!isChanged) return;
-    for (const listener of this.#listeners) listener();
+    for (const listener of this.#listeners) listener({});
   }
 
   /** Null where it cannot be read now: the next poll tries again, and a change is a hint at most. */

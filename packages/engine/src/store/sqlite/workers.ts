@@ -1,16 +1,17 @@
-import type { WorkerRecord } from "../port.ts";
+import type { Resources, WorkerRecord } from "../port.ts";
 import type { Connection } from "./connection.ts";
 
 const upsert = `
-insert into workers (id, host, pid, started_at, name, queues, seen_at) values (?, ?, ?, ?, ?, ?, ?)
+insert into workers (id, host, pid, started_at, name, queues, resources, seen_at) values (?, ?, ?, ?, ?, ?, ?, ?)
 on conflict (id) do update set
   host = excluded.host, pid = excluded.pid, started_at = excluded.started_at, name = excluded.name,
-  queues = excluded.queues, seen_at = excluded.seen_at`;
+  queues = excluded.queues, resources = excluded.resources, seen_at = excluded.seen_at`;
 
 export async function putWorker(connection: Connection, worker: WorkerRecord, now: () => number): Promise<void> {
-  const { id, host, pid, startedAt, name, queues } = worker;
+  const { id, host, pid, startedAt, name } = worker;
+  const lists = [JSON.stringify(worker.queues), JSON.stringify(worker.resources)];
   await connection.write(() => {
-    connection.run(upsert, [id, host, pid, Math.floor(startedAt), name, JSON.stringify(queues), now()]);
+    connection.run(upsert, [id, host, pid, Math.floor(startedAt), name, ...lists, now()]);
   }, "lazy");
 }
 
@@ -18,19 +19,21 @@ export async function removeWorker(connection: Connection, worker: string): Prom
   await connection.write(() => connection.run("delete from workers where id = ?", [worker]), "lazy");
 }
 
-const list = "select id, host, pid, started_at, name, queues, seen_at from workers order by id";
+const list = "select id, host, pid, started_at, name, queues, resources, seen_at from workers order by id";
 
 export function listWorkers(connection: Connection): readonly (WorkerRecord & { readonly seenAt: number })[] {
   return connection.rows(list).map((cells) => {
-    const [id, host, pid, startedAt, name, queues, seenAt] = cells as [
+    const [id, host, pid, startedAt, name, queues, resources, seenAt] = cells as [
       string,
       string,
       number,
       number,
+      string,
       string,
       string,
       number,
     ];
-    return { id, host, pid, startedAt, name, queues: JSON.parse(queues) as string[], seenAt };
+    const lists = { queues: JSON.parse(queues) as string[], resources: JSON.parse(resources) as Resources };
+    return { id, host, pid, startedAt, name, ...lists, seenAt };
   });
 }

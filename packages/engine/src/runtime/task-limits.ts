@@ -1,0 +1,72 @@
+import type { RateLimit } from "@braid/core";
+import type { EngineLimits, LimitSetting } from "../engine.ts";
+import type { TaskLimit } from "../store/port.ts";
+import type { Evaluated } from "./evaluated.ts";
+import { evaluateName } from "./evaluate.ts";
+import type { RunView } from "./run-view.ts";
+import { joinReads } from "./templates.ts";
+import type { ParsedValue } from "./templates.ts";
+import type { ValueKey } from "./value-cache.ts";
+
+/** What limits the attempts of a step over all runs and workers, as far as the plan and the settings say. */
+export interface StepLimits {
+  /** In order of names, without that of the key. */
+  readonly fixed: readonly TaskLimit[];
+  /** The step's own key: its name is known only when the task is queued. */
+  readonly key: { readonly template: ParsedValue; readonly max: number } | null;
+}
+
+const NO_LIMITS: readonly TaskLimit[] = [];
+
+/** Puts together which limits tasks have to pass: of the engine, of step types, and of keys. */
+export class LimitTable {
+  readonly #settings: EngineLimits;
+  readonly #maxOfType: (handler: string) => number | undefined;
+
+  /** `maxOfType`: what a registered step type says of itself; the settings of the engine win over it. */
+  constructor(settings: EngineLimits, maxOfType: (handler: string) => number | undefined) {
+    this.#settings = settings;
+    this.#maxOfType = maxOfType;
+  }
+
+  /** Limits of all attempts of a handler. */
+  ofHandler(handler: string): readonly TaskLimit[] {
+    const { global, types } = this.#settings;
+    const own = this.#maxOfType(handler);
+    const ofType = types?.[handler] ?? (own === undefined ? undefined : { max: own });
+    if (global === undefined && ofType === undefined) return NO_LIMITS;
+    return [...limitOf("global", global), ...limitOf(`type:${handler}`, ofType)];
+  }
+
+  /** The limit of a key: the settings may say more about it than the step does. */
+  ofKey(key: string, max: number): TaskLimit {
+    const setting = this.#settings.keys?.[key];
+    return { name: `key:${key}`, max: setting?.max ?? max, rate: rateOf(setting) };
+  }
+}
+
+function limitOf(name: string, setting: LimitSetting | undefined): readonly TaskLimit[] {
+  return setting === undefined ? NO_LIMITS : [{ name, max: setting.max ?? null, rate: rateOf(setting) }];
+}
+
+function rateOf(setting: LimitSetting | undefined): RateLimit | null {
+  const rate = setting?.rate;
+  return rate === undefined ? null : { count: rate.count, perMs: rate.perMs, burst: rate.burst ?? 1 };
+}
+
+/** Limits in the order in which stores want them. */
+export function inOrder(limits: readonly TaskLimit[]): readonly TaskLimit[] {
+  return limits.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Rows that the key of a task reads. */
+export function limitKeyNeeds(view: RunView, place: ValueKey, template: ParsedValue): readonly ValueKey[] {
+  return view.keysOf(view.sight(place.step, place.task), joinReads([template]));
+}
+
+/** The key of a task. What it reads has to be at hand. */
+export function evaluateLimitKey(view: RunView, place: ValueKey, template: ParsedValue): Evaluated<string> {
+  const sight = view.sight(place.step, place.task);
+  const name = evaluateName(template, { scope: view.scope(sight, { reads: joinReads([template]) }) });
+  return name.ok ? name : { ok: false, message: `\`concurrency.key\`: ${name.message}` };
+}

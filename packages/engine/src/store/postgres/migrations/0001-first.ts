@@ -1,0 +1,299 @@
+import type { Names } from "../names.ts";
+
+/**
+ * The tables. Three things differ from what a reader may expect:
+ * - Rows of the hot tables (`steps`, `trace_events`, `limit_slots`) have no foreign key to their run: the check would cost as much
+ *   as writing the row. Every writer holds the run's row; `prune` deletes a run with everything of it in one transaction.
+ * - Input and output of a run, and the items of a map, are in tables of their own: PostgreSQL writes a changed row whole, and the
+ *   run's row changes with every commit.
+ * - Payloads are `json`, not `jsonb`: the text that was accepted comes back, with its keys in their order.
+ *
+ * Life of an attempt, in `steps.dispatch`: null (no attempt is open) -> `queued` (waits for a worker) -> `leased` (a worker has
+ * it) -> null (a commit closed it). A cancel turns `queued` into `withdrawn`, a sweep turns `leased` into `lost`; both stay until
+ * a commit closes the attempt or queues the next one. `lease_until` of a lost attempt is the instant at which sweeps report it
+ * again, in case the first reporter died. A queued attempt with a `limit_key` is parked: it is claimed only if all that the key
+ * names has room.
+ *
+ * Columns stand in order of their alignment, so that no row holds padding.
+ */
+export const first = ({ table }: Names): string => `
+create table ${table("workflows")} (
+  version integer not null,
+  kernel_version integer not null,
+  created_at bigint not null,
+  name text not null,
+  hash text not null,
+  definition json not null,
+  plan json not null,
+  primary key (name, version),
+  constraint one_version_for_each_plan unique (name, hash),
+  constraint versions_count_from_one check (version >= 1)
+);
+
+create table ${table("runs")} (
+  id uuid not null primary key,
+  version integer not null,
+  last_commit_version integer not null,
+  workflow_version integer not null,
+  priority integer not null,
+  parent_step integer,
+  parent_task integer,
+  parent_attempt integer,
+  epoch integer not null,
+  trace_seq integer not null,
+  settle_seq integer not null,
+  cancel_count integer not null,
+  remaining integer not null,
+  counted_failures integer not null,
+  tolerated_failures integer not null,
+  completed_steps integer not null,
+  failed_steps integer not null,
+  skipped_steps integer not null,
+  canceled_steps integer not null,
+  max_concurrent integer,
+  group_place integer,
+  created_at bigint not null,
+  due_at bigint,
+  last_at bigint not null,
+  queued_at bigint not null,
+  started_at bigint,
+  finished_at bigint,
+  paused_at bigint,
+  wake_at bigint,
+  timeout_at bigint,
+  rate_at bigint,
+  timeout_ms bigint,
+  rate_tat double precision not null,
+  parent_run_id uuid,
+  workflow text not null,
+  run_group text,
+  idempotency_key text,
+  last_commit_id text not null,
+  last_cancels json,
+  status text not null,
+  phase text not null,
+  stop text not null,
+  stop_cause text,
+  mode text,
+  ranks_id text,
+  error json,
+  failures json not null,
+
+  foreign key (workflow, workflow_version) references ${table("workflows")} (name, version),
+  constraint run_has_a_known_status check (status in ('queued', 'running', 'paused', 'completed', 'failed', 'canceled')),
+  constraint run_has_a_known_phase check (phase in ('main', 'hooks', 'output', 'finally', 'done')),
+  constraint only_a_run_that_has_ended_is_finished
+    check ((status in ('completed', 'failed', 'canceled')) = (finished_at is not null)),
+  constraint paused_run_knows_since_when check (status <> 'paused' or paused_at is not null),
+  constraint version_never_goes_back check (version >= last_commit_version and last_commit_version >= 1),
+  constraint a_parent_is_a_whole_attempt check (num_nulls(parent_run_id, parent_step, parent_task, parent_attempt) in (0, 4)),
+  constraint only_a_run_of_a_group_has_a_place check ((run_group is null) = (group_place is null)),
+  constraint run_counters_are_never_negative check (
+    least(trace_seq, settle_seq, cancel_count, remaining, counted_failures, tolerated_failures) >= 0
+    and least(completed_steps, failed_steps, skipped_steps, canceled_steps) >= 0
+    and epoch >= 1
+  )
+) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
+
+create unique index runs_by_key on ${table("runs")} (workflow, idempotency_key) where idempotency_key is not null;
+create index runs_by_workflow on ${table("runs")} (workflow, id);
+create index runs_by_status on ${table("runs")} (status, id);
+create index runs_by_group on ${table("runs")} (workflow, run_group, group_place)
+  where run_group is not null and finished_at is null;
+create index runs_by_parent on ${table("runs")} (parent_run_id) where parent_run_id is not null;
+create index runs_due on ${table("runs")} (due_at) where due_at is not null;
+
+create table ${table("run_payloads")} (
+  run_id uuid not null primary key,
+  input json not null,
+  meta json not null,
+  output json
+);
+
+create table ${table("run_groups")} (
+  workflow text not null,
+  name text not null,
+  last_place integer not null,
+  primary key (workflow, name)
+);
+
+create table ${table("steps")} (
+  run_id uuid not null,
+  step_index integer not null,
+  task_index integer not null,
+  version integer not null,
+  satisfied integer not null,
+  dead integer not null,
+  neutral integer not null,
+  cut integer not null,
+  fired_seq integer not null,
+  settled_seq integer not null,
+  attempt integer not null,
+  attempts_used integer not null,
+  lost integer not null,
+  resets integer not null,
+  remaining integer not null,
+  counted_failures integer not null,
+  next_item integer not null,
+  completed_items integer not null,
+  failed_items integer not null,
+  skipped_items integer not null,
+  canceled_items integer not null,
+  item_count integer,
+  dispatch_attempt integer,
+  priority integer,
+  ready_at bigint,
+  started_at bigint,
+  finished_at bigint,
+  queued_at bigint,
+  claimed_at bigint,
+  lease_until bigint,
+  timer_at bigint,
+  deadline_at bigint,
+  sleep_ms bigint,
+  timeout_ms bigint,
+  deadline_ms bigint,
+  rate_at bigint,
+  rate_tat double precision not null,
+  is_evaluating boolean not null,
+  is_cut boolean not null,
+  reached_end boolean not null,
+  status text not null,
+  failure text not null,
+  stop text not null,
+  skip_reason text,
+  stop_cause text,
+  timer text,
+  signal text,
+  triggered_by json,
+  active_ports json,
+  error json,
+  dispatch text,
+  queue text,
+  handler text,
+  worker text,
+  lease_token text,
+  stop_asked text,
+  limit_key text,
+  output json,
+  patch json,
+  child_input json,
+  progress json,
+
+  primary key (run_id, step_index, task_index),
+  constraint task_is_an_item_or_the_step_itself check (step_index >= 0 and task_index >= -1),
+  constraint row_has_a_known_status check (
+    status in ('queued', 'completed', 'running', 'ready', 'waiting', 'pending', 'skipped', 'failed', 'canceled')
+  ),
+  constraint only_a_skipped_row_has_a_skip_reason check ((status = 'skipped') = (skip_reason is not null)),
+  constraint canceled_row_knows_its_cause check (status <> 'canceled' or stop_cause is not null),
+  constraint timer_has_an_instant check ((timer is null) = (timer_at is null)),
+  constraint step_counters_are_never_negative check (
+    least(satisfied, dead, neutral, cut, fired_seq, settled_seq) >= 0
+    and least(attempt, attempts_used, lost, resets, remaining, counted_failures) >= 0
+    and least(next_item, completed_items, failed_items, skipped_items, canceled_items) >= 0
+  ),
+  constraint attempts_used_were_started check (attempts_used <= attempt),
+  constraint attempt_is_open_in_a_known_way check (dispatch in ('queued', 'leased', 'withdrawn', 'lost')),
+  constraint open_attempt_names_its_work check (
+    dispatch is null
+    or (dispatch_attempt >= 1 and num_nulls(queue, handler, priority, queued_at) = 0)
+  ),
+  constraint leased_attempt_has_an_owner check (
+    dispatch is distinct from 'leased' or num_nulls(worker, lease_token, claimed_at) = 0
+  ),
+  constraint only_leased_and_lost_attempts_have_an_end check (
+    (coalesce(dispatch, '') in ('leased', 'lost')) = (lease_until is not null)
+  ),
+  constraint only_a_leased_attempt_is_asked_to_stop check (stop_asked is null or dispatch = 'leased')
+) with (autovacuum_vacuum_scale_factor = 0.05);
+
+create index steps_queued on ${table("steps")} (queue, priority desc, queued_at)
+  where dispatch = 'queued' and limit_key is null;
+create index steps_parked on ${table("steps")} (queue, limit_key, priority desc, queued_at)
+  where dispatch = 'queued' and limit_key is not null;
+create index steps_leased on ${table("steps")} (lease_until) where lease_until is not null;
+
+create table ${table("step_items")} (
+  step_index integer not null,
+  task_index integer not null,
+  run_id uuid not null,
+  items json not null,
+  primary key (run_id, step_index, task_index)
+);
+
+create table ${table("limits")} (
+  name text not null primary key,
+  rate_tat double precision not null
+);
+
+create table ${table("limit_slots")} (
+  step_index integer not null,
+  task_index integer not null,
+  run_id uuid not null,
+  name text not null,
+  primary key (name, run_id, step_index, task_index)
+);
+
+create index limit_slots_by_task on ${table("limit_slots")} (run_id, step_index, task_index);
+
+create table ${table("trace_events")} (
+  first_seq integer not null,
+  last_seq integer not null,
+  at bigint not null,
+  run_id uuid not null,
+  events json not null,
+  primary key (run_id, first_seq),
+  constraint trace_row_is_not_empty check (first_seq >= 1 and last_seq >= first_seq)
+);
+
+create table ${table("signals")} (
+  seq bigint generated always as identity primary key,
+  accepted_at bigint not null,
+  used_at bigint,
+  notice_at bigint,
+  notices integer not null,
+  run_id uuid not null references ${table("runs")} (id) on delete cascade,
+  id text not null,
+  name text not null,
+  verdict text not null,
+  payload json not null,
+  constraint a_signal_is_kept_once unique (run_id, id),
+  constraint signal_has_a_known_verdict check (verdict in ('approved', 'rejected', 'signal')),
+  constraint only_an_unused_signal_is_noticed check (used_at is null or notice_at is null)
+);
+
+create index signals_to_notice on ${table("signals")} (notice_at) where notice_at is not null;
+
+create table ${table("logs")} (
+  id bigint generated always as identity primary key,
+  at bigint not null,
+  step_index integer not null,
+  task_index integer not null,
+  attempt integer not null,
+  run_id uuid not null,
+  stream text not null,
+  text text not null,
+  constraint line_came_from_a_known_stream check (stream in ('stdout', 'stderr', 'log'))
+);
+
+create index logs_by_run on ${table("logs")} (run_id, id);
+
+create table ${table("workers")} (
+  started_at bigint not null,
+  seen_at bigint not null,
+  pid integer not null,
+  oldest_schema integer not null,
+  newest_schema integer not null,
+  id text not null primary key,
+  host text not null,
+  name text not null,
+  queues json not null,
+  resources json not null
+);
+
+create table ${table("ranks")} (
+  id text not null primary key,
+  ranks json not null
+);
+`;

@@ -1,0 +1,26 @@
+/** Names of a store's tables and its clock, as statements write them. */
+export interface Names {
+  /** A table or view in the store's schema, quoted. */
+  readonly table: (name: string) => string;
+  /** The schema, quoted. */
+  readonly schema: string;
+  /** The schema as a text literal. */
+  readonly schemaText: string;
+  /**
+   * The database's clock in milliseconds since 1970, as an SQL expression. It is the start of the statement, so a statement that
+   * had to wait for a lock never takes a lease for ended that was renewed meanwhile.
+   */
+  readonly now: string;
+}
+
+export const databaseClock = "floor(extract(epoch from now()) * 1000)::bigint";
+
+export function namesOf(schema: string, now: string = databaseClock): Names {
+  const quoted = `"${schema.replaceAll('"', '""')}"`;
+  return {
+    schema: quoted,
+    schemaText: `'${schema.replaceAll("'", "''")}'`,
+    now,
+    table: (name) => `${quoted}.${name}`,
+  };
+}

@@ -1,0 +1,106 @@
+import { StoreError } from "../store-error.ts";
+import type { StoreErrorCode } from "../store-error.ts";
+
+/** What the driver throws: an answer of the server has a SQLSTATE as its code, a broken connection a code of the system. */
+interface DriverError extends Error {
+  readonly code?: string;
+  readonly detail?: string;
+  readonly constraint?: string;
+}
+
+interface Reading {
+  readonly code: StoreErrorCode;
+  /** What to do about it. */
+  readonly advice: string;
+}
+
+const waiting = "It is tried again.";
+
+/** SQLSTATEs that mean something of their own; the classes below take the rest. */
+const states: Readonly<Record<string, Reading>> = {
+  "25006": { code: "store_unavailable", advice: `It takes no writes: is it a standby? ${waiting}` },
+  "28000": { code: "store_denied", advice: "Check user, password and pg_hba.conf." },
+  "28P01": { code: "store_denied", advice: "Check user and password." },
+  "3D000": { code: "store_cannot_open", advice: "Create the database first." },
+  "3F000": { code: "store_outdated", advice: "Run `braid migrate`." },
+  "40001": { code: "store_busy", advice: waiting },
+  "40003": { code: "store_unavailable", advice: waiting },
+  "40P01": { code: "store_busy", advice: waiting },
+  "42501": { code: "store_denied", advice: "Grant the user the rights that docs/operations.md lists." },
+  "42703": { code: "store_outdated", advice: "Run `braid migrate`." },
+  "42P01": { code: "store_outdated", advice: "Run `braid migrate`." },
+  "53100": { code: "store_full", advice: `Its disk is full: free some space. ${waiting}` },
+  "53300": {
+    code: "store_unavailable",
+    advice: `It takes no more connections: raise \`max_connections\`, or use a pooler. ${waiting}`,
+  },
+  "55P03": { code: "store_busy", advice: waiting },
+  "57014": { code: "store_busy", advice: waiting },
+};
+
+const classes: Readonly<Record<string, Reading>> = {
+  "08": { code: "store_unavailable", advice: waiting },
+  "22": { code: "store_not_storable", advice: "The data itself cannot be kept." },
+  "23": { code: "store_not_storable", advice: "The data itself cannot be kept." },
+  "53": { code: "store_unavailable", advice: waiting },
+  "57": { code: "store_unavailable", advice: waiting },
+  "58": { code: "store_io", advice: "See the log of the server." },
+  XX: { code: "store_corrupt", advice: "See the log of the server." },
+};
+
+const sqlState = /^[0-9A-Z]{5}$/;
+
+/** Whether the server refused the data of a statement, and would again. */
+export function isRefusedData(error: unknown): boolean {
+  const state = stateOf(error);
+  return state?.startsWith("22") === true || state?.startsWith("23") === true;
+}
+
+/** SQLSTATE of an error of the server, also behind the store's own. */
+export function stateOf(error: unknown): string | undefined {
+  const { code, cause } = error as DriverError;
+  if (code !== undefined && sqlState.test(code)) return code;
+  return cause instanceof Error ? stateOf(cause) : undefined;
+}
+
+/** An error of the driver in the store's words: where, what, and what to do. */
+export function asStoreError(error: unknown, display: string): StoreError {
+  if (error instanceof StoreError) return error;
+  const { message, code } = error as DriverError;
+  const { code: storeCode, advice } = read(error as DriverError);
+  const state = code !== undefined && sqlState.test(code) ? ` (SQLSTATE ${code})` : "";
+  return new StoreError(storeCode, `The store \`${display}\`: ${firstLine(message)}${state}. ${advice}`, {
+    ...(code === undefined ? {} : { details: { code } }),
+    cause: error,
+  });
+}
+
+function read(error: DriverError): Reading {
+  const { code } = error;
+  if (code === undefined || !sqlState.test(code)) return brokenConnection(error);
+  const reading = states[code] ?? classes[code.slice(0, 2)];
+  return reading ?? { code: "store_io", advice: "See the log of the server." };
+}
+
+/** Without an answer of the server it is the way to it that has failed; nearly always that passes. */
+function brokenConnection({ code, message }: DriverError): Reading {
+  if (
+    code?.startsWith("ERR_TLS") === true ||
+    code?.includes("CERT") === true ||
+    code?.includes("SELF_SIGNED") === true
+  ) {
+    return { code: "store_cannot_open", advice: "Check `sslmode` and `sslrootcert` of the store URL." };
+  }
+  if (message.startsWith("The server does not support SSL")) {
+    return { code: "store_cannot_open", advice: "Use `sslmode=disable`, or let the server offer encryption." };
+  }
+  if (message.includes("password must be a string") || message.includes("no password")) {
+    return { code: "store_denied", advice: "Put the password into the store URL, PGPASSWORD or ~/.pgpass." };
+  }
+  return { code: "store_unavailable", advice: `Is the server running, and can it be reached? ${waiting}` };
+}
+
+function firstLine(message: string): string {
+  const [line = ""] = message.split("\n");
+  return line.replace(/\.+$/, "") || "no answer";
+}

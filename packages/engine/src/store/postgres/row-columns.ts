@@ -1,0 +1,118 @@
+import { RunRow, StepRow } from "@braid/core";
+import { encodeRun, encodeStep, runColumns, stepColumns } from "../codec.ts";
+import type { Cell, Column } from "../codec.ts";
+
+/**
+ * How rows of the kernel travel to the server. Columns that nearly every commit fills go as arrays, one for each; the others
+ * hold what they hold in a new row nearly always, and go together as one JSON object of those that do not, or as nothing at all.
+ * That is a third of the parameters, and neither side handles a default value.
+ */
+export interface TravelColumns {
+  /** Column and index of its cell, each an array of its own. */
+  readonly hot: readonly TravelColumn[];
+  readonly cold: readonly TravelColumn[];
+}
+
+export interface TravelColumn extends Column {
+  /** Index among the cells of a row. */
+  readonly index: number;
+  readonly initial: Cell;
+  /** Type of its column in the tables. */
+  readonly type: string;
+}
+
+const hotRunNames = new Set([
+  "status",
+  "phase",
+  "trace_seq",
+  "settle_seq",
+  "last_at",
+  "queued_at",
+  "started_at",
+  "finished_at",
+  "wake_at",
+  "remaining",
+  "completed_steps",
+  "max_concurrent",
+]);
+
+const hotStepNames = new Set([
+  "step_index",
+  "task_index",
+  "status",
+  "satisfied",
+  "fired_seq",
+  "settled_seq",
+  "triggered_by",
+  "attempt",
+  "attempts_used",
+  "ready_at",
+  "started_at",
+  "finished_at",
+]);
+
+/** Instants and durations are milliseconds, and need more than 32 bits. */
+const bigNames = /_(?:at|ms)$/;
+
+function typeOf({ name, kind }: Column): string {
+  switch (kind) {
+    case "integer":
+      return bigNames.test(name) ? "bigint" : "integer";
+    case "real":
+      return "double precision";
+    case "text":
+    case "boolean":
+    case "json":
+      return kind;
+    default:
+      return kind satisfies never;
+  }
+}
+
+function travel(columns: readonly Column[], initial: readonly Cell[], hotNames: ReadonlySet<string>): TravelColumns {
+  const all = columns.map((column, index): TravelColumn => {
+    return { ...column, index, initial: initial[index]!, type: typeOf(column) };
+  });
+  return { hot: all.filter(({ name }) => hotNames.has(name)), cold: all.filter(({ name }) => !hotNames.has(name)) };
+}
+
+export const runTravel = travel(runColumns, encodeRun(new RunRow()), hotRunNames);
+export const stepTravel = travel(stepColumns, encodeStep(new StepRow(0, 0)), hotStepNames);
+
+/** JSON object of the cold cells that differ from those of a new row; null if none does. */
+export function packCold(cells: readonly Cell[], { cold }: TravelColumns): string | null {
+  let packed: Record<string, Cell> | null = null;
+  for (const { name, index, initial } of cold) {
+    const cell = cells[index]!;
+    if (cell === initial) continue;
+    packed ??= {};
+    packed[name] = cell;
+  }
+  return packed === null ? null : JSON.stringify(packed);
+}
+
+/** Array type in which a hot column travels. Booleans are 0 and 1, JSON is text: the server reads both. */
+export function arrayType({ kind, type }: TravelColumn): string {
+  if (kind === "boolean") return "integer[]";
+  return kind === "json" ? "text[]" : `${type}[]`;
+}
+
+/** Expression that gives the column from `u`, the row that travelled; `u.more` holds the cold ones. */
+export function valueOf(column: TravelColumn, isHot: boolean): string {
+  const { name, kind, type, initial } = column;
+  if (isHot) return kind === "json" ? `u.${name}::json` : kind === "boolean" ? `u.${name} <> 0` : `u.${name}`;
+  const text = `u.more ->> '${name}'`;
+  // Booleans travel as 0 and 1.
+  const value = kind === "boolean" ? `(${text})::integer <> 0` : `(${text})::${type}`;
+  return initial === null ? value : `coalesce(${value}, ${literal(initial, kind)})`;
+}
+
+function literal(initial: Cell, kind: Column["kind"]): string {
+  if (kind === "boolean") return initial === 0 ? "false" : "true";
+  return typeof initial === "string" ? `'${initial}'` : String(initial);
+}
+
+/** Cells as codec.ts wants them: booleans are 0 and 1. */
+export function toCells(row: readonly unknown[]): Cell[] {
+  return row.map((cell) => (typeof cell === "boolean" ? Number(cell) : (cell as Cell)));
+}

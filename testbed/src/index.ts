@@ -1,0 +1,10 @@
+export { PostgresServer } from "./postgres-server.ts";
+export type { PostgresOptions, Settings, StopMode } from "./postgres-server.ts";
+export type { PostgresVersion } from "./postgres-binaries.ts";
+export { PgBouncer, findPgBouncer } from "./pgbouncer.ts";
+export type { PgBouncerOptions } from "./pgbouncer.ts";
+export { freshDatabase, withDatabase } from "./fresh-database.ts";
+export type { FreshDatabase } from "./fresh-database.ts";
+export { TcpProxy } from "./proxy/tcp-proxy.ts";
+export type { ChunkPredicate, CutRule, ProxyCounters } from "./proxy/tcp-proxy.ts";
+export type { ProxiedConnection } from "./proxy/proxied-connection.ts";
