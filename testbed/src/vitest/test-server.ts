@@ -8,8 +8,16 @@ export interface TestServer {
   readonly directUrl: string;
   /** True if a pooler in transaction mode is in between. */
   readonly isPooled: boolean;
-  /** Why this machine cannot test it. The connection strings are empty then. */
-  readonly skipReason?: string;
+  /** Set if there is no such server here; the connection strings are empty then. */
+  readonly absence?: Absence;
+}
+
+export interface Absence {
+  readonly reason: string;
+  /** What to do about it. */
+  readonly advice: string;
+  /** True if its tests have to fail, false if they are skipped. */
+  readonly isFailure: boolean;
 }
 
 declare module "vitest" {

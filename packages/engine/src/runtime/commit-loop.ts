@@ -15,10 +15,10 @@ const MOST_BYTES = 4 * 1024 * 1024;
  * The one place where runs change.
  *
  * The loop is *asleep* while the outbox is empty or holds only patient reports, *called* when it will take the next
- * batch as soon as everything under way has run, and *at work* while a batch is computed and committed. Reports that
- * come meanwhile form the next batch, so throughput rises with load, and one report alone waits for nobody. There is
- * one batch at a time, and a run is in it once: its state in memory is what the last accepted commit made it, plus what
- * the batch does.
+ * batch as soon as what is going on has run, and at work while batches are computed and committed. Reports that
+ * come meanwhile form the next batch, so throughput rises with load, and one report alone waits for nobody. While a server
+ * carries out one batch the next is computed: as many may be under way as the store has use for, and a run is in one of them
+ * at most. Its state in memory is what the last accepted commit made it, plus what that batch does.
  *
  * A refused commit is undone and its reports are applied again to the newer state, in the same order; reports of leases
  * that are gone are dropped. After a *fault* nothing is committed any more, and everybody who waits is told.
@@ -26,13 +26,15 @@ const MOST_BYTES = 4 * 1024 * 1024;
 export class CommitLoop {
   readonly outbox: Outbox;
   readonly #context: LoopContext;
-  #state: "asleep" | "called" | "at work" = "asleep";
+  #isCalled = false;
+  /** Reports of each batch that is under way. */
+  readonly #underWay = new Set<readonly Report[]>();
+  /** Runs in these batches. */
+  readonly #busy = new Set<string>();
   #patientUntil = Number.POSITIVE_INFINITY;
   #cancelPatience: (() => void) | null = null;
   #fault: EngineError | null = null;
   readonly #idle: (() => void)[] = [];
-  /** Reports of the batch that is under way. */
-  #underWay: readonly Report[] = [];
   /** Runs whose last commit was rejected: their reports go one by one until the culprit is found. */
   readonly #suspects = new Set<string>();
 
@@ -48,7 +50,7 @@ export class CommitLoop {
   /** Resolves when everything that was reported is durable, or there has been a fault. */
   async settled(): Promise<void> {
     if (!this.outbox.isEmpty) this.#call();
-    if (this.#state === "asleep") return;
+    if (this.#isAsleep) return;
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
@@ -58,12 +60,16 @@ export class CommitLoop {
     this.#fault = fault;
     this.#cancelPatience?.();
     this.#refuse();
-    for (const report of this.#underWay) report.settle?.({ kind: "failed", error: fault });
+    for (const report of [...this.#underWay].flat()) report.settle?.({ kind: "failed", error: fault });
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
+  get #isAsleep(): boolean {
+    return !this.#isCalled && this.#underWay.size === 0;
+  }
+
   #callAt(until: number): void {
-    if (this.#state !== "asleep" || this.#fault !== null || until >= this.#patientUntil) {
+    if (!this.#isAsleep || this.#fault !== null || until >= this.#patientUntil) {
       if (this.#fault !== null) this.#refuse();
       return;
     }
@@ -77,12 +83,16 @@ export class CommitLoop {
       this.#refuse();
       return;
     }
-    if (this.#state !== "asleep") return;
-    this.#state = "called";
+    if (this.#isCalled || this.#underWay.size >= this.#context.mostBatches) return;
+    this.#isCalled = true;
     this.#cancelPatience?.();
     this.#cancelPatience = null;
     this.#patientUntil = Number.POSITIVE_INFINITY;
-    this.#context.clock.soon(() => void this.#work());
+    // What is going on in this turn reports as well: it belongs into one batch.
+    this.#context.clock.soon(() => {
+      this.#isCalled = false;
+      void this.#work();
+    });
   }
 
   #refuse(): void {
@@ -90,13 +100,22 @@ export class CommitLoop {
   }
 
   async #work(): Promise<void> {
-    this.#state = "at work";
+    const taken = this.#fault === null ? this.outbox.take(MOST_RUNS, this.#busy) : new Map<string, Report[]>();
+    // What is left belongs to runs of another batch, which goes on with it.
+    if (taken.size === 0 && this.#underWay.size > 0) return;
+    if (taken.size > 0) await this.#batchOf(taken);
+    if (this.#fault === null && !this.outbox.isEmpty) this.#call();
+    if (this.#isAsleep) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  async #batchOf(taken: ReadonlyMap<string, readonly Report[]>): Promise<void> {
+    const reports = [...taken.values()].flat();
+    this.#underWay.add(reports);
+    for (const runId of taken.keys()) this.#busy.add(runId);
+    // Others may be taken while this batch is under way.
+    if (!this.outbox.isEmpty) this.#call();
     try {
-      while (!this.outbox.isEmpty && this.#fault === null) {
-        await this.#batch();
-        // What the accepted commits have set going reports within this turn: it belongs into one batch.
-        await new Promise<void>((resolve) => this.#context.clock.soon(resolve));
-      }
+      await this.#batch(taken);
     } catch (error) {
       const fault =
         error instanceof EngineError && error.code === "engine_fault"
@@ -105,15 +124,13 @@ export class CommitLoop {
       this.stop(fault);
       this.#context.onFault(fault);
     }
-    this.#state = "asleep";
-    for (const resolve of this.#idle.splice(0)) resolve();
+    this.#underWay.delete(reports);
+    for (const runId of taken.keys()) this.#busy.delete(runId);
   }
 
-  async #batch(): Promise<void> {
+  async #batch(taken: ReadonlyMap<string, readonly Report[]>): Promise<void> {
     const room: BatchRoom = { rows: MOST_ROWS, bytes: MOST_BYTES };
     const works: RunWork[] = [];
-    const taken = this.outbox.take(MOST_RUNS);
-    this.#underWay = [...taken.values()].flat();
     for (const [runId, reports] of taken) {
       const work = await this.#open(runId, reports, room);
       if (work !== null) works.push(work);
@@ -130,7 +147,6 @@ export class CommitLoop {
       }
     }
     if (toCommit.length > 0) await this.#commit(toCommit);
-    this.#underWay = [];
   }
 
   async #open(runId: string, reports: readonly Report[], room: BatchRoom): Promise<RunWork | null> {

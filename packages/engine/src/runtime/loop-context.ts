@@ -10,6 +10,8 @@ import type { BatchRoom, Needs } from "./work-context.ts";
 export interface LoopContext {
   readonly clock: Clock;
   readonly newCommitId: () => string;
+  /** Batches that may be under way at a time. */
+  readonly mostBatches: number;
   /** The run at `version` or newer if it is in memory, so that most batches wait for nothing. */
   peekRun(runId: string, version: number): CachedRun | null;
   /** The run at `version` or newer; null if there is none. */

@@ -75,12 +75,12 @@ export class Outbox {
     this.#onUrgent();
   }
 
-  /** Takes all reports of up to `limit` runs, those first that have waited longest. */
-  take(limit: number): Map<string, Report[]> {
+  /** Takes all reports of up to `limit` runs, those first that have waited longest. Runs that are `busy` wait on. */
+  take(limit: number, busy: ReadonlySet<string>): Map<string, Report[]> {
     const taken = new Map<string, Report[]>();
     for (const [runId, reports] of this.#runs) {
       if (taken.size >= limit) break;
-      taken.set(runId, reports);
+      if (!busy.has(runId)) taken.set(runId, reports);
     }
     for (const runId of taken.keys()) this.#runs.delete(runId);
     return taken;

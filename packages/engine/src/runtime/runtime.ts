@@ -205,6 +205,7 @@ export class Runtime {
     return new CommitLoop({
       clock: this.options.clock,
       newCommitId: () => this.names.next(),
+      mostBatches: this.store.mostCommits,
       peekRun: (runId, version) => this.runs.current(runId, version),
       loadRun: (runId, version) => this.#persist("load a run", () => this.runs.get(runId, version)),
       newWork: this.newWork,

@@ -57,6 +57,7 @@ export function createMemoryStore({ now = Date.now, faults }: MemoryStoreOptions
 
 class MemoryStore implements Store {
   readonly url = "memory:";
+  readonly mostCommits = 1;
   readonly isSilent = false;
   readonly #data = new MemoryData();
   readonly #clock: () => number;

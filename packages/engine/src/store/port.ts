@@ -34,6 +34,11 @@ export interface Store {
     requests: readonly NewRunRequest[],
   ): Promise<{ readonly now: number; readonly answers: readonly CreateAnswer[] }>;
 
+  /**
+   * How many calls of `commit` it is worth to have under way at a time: 1 where they are carried out in this process, one after the
+   * other; 2 where a server works on one while the next is made.
+   */
+  readonly mostCommits: number;
   /** Commits each run independently, in one durable write. Answers in the order asked. */
   commit(commits: readonly RunCommit[]): Promise<CommitAnswers>;
 

@@ -71,6 +71,7 @@ export function createPostgresStore(options: PostgresStoreOptions): Store {
 
 class PostgresStore implements Store {
   readonly url: string;
+  readonly mostCommits = 2;
   readonly #settings: PostgresSettings;
   readonly #names: Names;
   readonly #statements: CommitStatements & CreateStatements & LeaseStatements & LoadStatements;

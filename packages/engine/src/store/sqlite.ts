@@ -59,6 +59,7 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
 
 class SqliteStore implements Store {
   readonly url: string;
+  readonly mostCommits = 1;
   readonly isSilent = false;
   readonly #path: string;
   readonly #clock: () => number;

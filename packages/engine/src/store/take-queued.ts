@@ -46,7 +46,7 @@ export function takeQueued<Row extends QueuedPlace>(
     if (row !== undefined) heads.push({ lane, row });
   }
   heads.sort(bestLast);
-  for (let taken = 0; heads.length > 0; ) {
+  for (let taken = 0; heads.length > 0;) {
     const { lane, row } = heads.pop()!;
     if (lane.needs !== null && !room.tryTake(lane.needs)) continue;
     take(row, lane.needs);

@@ -90,7 +90,10 @@ export const creationClaims: readonly StoreClaim[] = [
       assert.equal(answers.filter(({ kind }) => kind === "created").length, 1);
       for (const answer of answers) assert.ok(answer.kind === "created" || answer.kind === "exists");
       const named = answers.flatMap((answer) => (answer.kind === "exists" ? [answer.runId] : []));
-      assert.deepEqual(named, Array.from({ length: 5 }, () => run?.id));
+      assert.deepEqual(
+        named,
+        Array.from({ length: 5 }, () => run?.id),
+      );
     },
   },
 ];

@@ -7,6 +7,7 @@ import {
   claimOne,
   completion,
   enqueued,
+  fenceOf,
   leaseOf,
   queuedRow,
   queueSteps,
@@ -116,19 +117,20 @@ export const limitClaims: readonly StoreClaim[] = [
     check: async ({ store }) => {
       for (const closes of [[{ step: 0, task: -1, attempt: 1 }], []]) {
         const run = await queueSteps(store, 1, db);
+        const other = await queueSteps(store, 1, { ...db, priority: -1 });
         const first = await claimOne(store);
-        const again = enqueued(0, { ...db, attempt: 2 });
-        await run.commit({ fences: [first], steps: [queuedRow(0)], closes, enqueue: [again] });
-        const second = await claimOne(store);
-        assert.equal(second.attempt, 2);
         assert.equal(await countFor(store, "w2"), 0);
-        await run.commit({ fences: [second], enqueue: [{ ...again, attempt: 3 }] });
-        const third = await claimOne(store);
+        const again = enqueued(0, { ...db, attempt: 2 });
+        await run.commit({ fences: [fenceOf(first)], steps: [queuedRow(0)], closes, enqueue: [again] });
+        const second = await claimOne(store);
+        assert.deepEqual([second.runId, second.attempt], [run.id, 2]);
+        assert.equal(await countFor(store, "w2"), 0);
         // Leased at once and without the limit: the place it had is free for others.
         const lease = { worker: "w1", token: `eager-${closes.length}`, forMs: 15_000 };
-        await run.commit({ fences: [third], enqueue: [enqueued(0, { attempt: 4, lease })] });
-        const other = await queueSteps(store, 1, db);
-        await other.commit(completion(await claimOne(store, "w2")));
+        await run.commit({ fences: [fenceOf(second)], enqueue: [enqueued(0, { attempt: 3, lease })] });
+        const third = await claimOne(store, "w2");
+        assert.equal(third.runId, other.id);
+        await other.commit(completion(third));
       }
     },
   },

@@ -60,7 +60,8 @@ export const parkedClaims: readonly StoreClaim[] = [
     },
   },
   {
-    claim: "takes parked tasks only of the queues, handlers and runs that are asked for, and not beyond a queue's limit",
+    claim:
+      "takes parked tasks only of the queues, handlers and runs that are asked for, and not beyond a queue's limit",
     check: async ({ store }) => {
       const limits = [places("db", 2)];
       const run = await startRun(store, {

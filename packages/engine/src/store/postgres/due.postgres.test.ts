@@ -6,6 +6,9 @@ import { migrate } from "./migrate.ts";
 import { ScratchLinks } from "./scratch-links.ts";
 import { insertEnded, insertRun, putScratchPlan } from "./scratch-rows.ts";
 
+const signal = (runId: string, id: string, payload: string | null = null) =>
+  ({ runId, id, name: "go", verdict: "signal", payload }) as const;
+
 describeEachServer((server) => {
   const scratch = new ScratchLinks(server);
   const { names } = scratch;
@@ -18,8 +21,6 @@ describeEachServer((server) => {
   });
   afterAll(() => scratch.remove());
 
-  const signal = (runId: string, id: string, payload: string | null = null) =>
-    ({ runId, id, name: "go", verdict: "signal", payload }) as const;
   const dueAt = (at: number) => insertRun(scratch, { own: { due_at: at } });
 
   test("finds runs by time and by signal, longest due first", async () => {
@@ -60,7 +61,9 @@ describeEachServer((server) => {
     for (let notice = 0; notice < 12; notice += 1) {
       const { now, runIds } = await dueRuns(link, names, 10);
       expect(runIds).toEqual([run]);
-      const [[at]] = (await scratch.query("update signals set notice_at = 1 returning (select notice_at from signals)")) as [[number]];
+      const [[at]] = (await scratch.query(
+        "update signals set notice_at = 1 returning (select notice_at from signals)",
+      )) as [[number]];
       waits.push((at - now) / 1_000);
     }
     expect(waits).toEqual([15, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600, 3600]);

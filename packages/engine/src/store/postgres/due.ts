@@ -15,15 +15,15 @@ type Due = Awaited<ReturnType<Store["dueRuns"]>>;
 const isAlive = "r.status in ('queued', 'running', 'paused')";
 
 /** As `nextNoticeAfterMs`, of the notice that follows those counted. The exponent stays in what a number holds. */
-const noticeAfterMs =
-  `least(${nextNoticeAfterMs(1)} * pow(2, least(s.notices, 30)), ${nextNoticeAfterMs(Infinity)})::bigint`;
+const noticeAfterMs = `least(${nextNoticeAfterMs(1)} * pow(2, least(s.notices, 30)), ${nextNoticeAfterMs(Infinity)})::bigint`;
 
 /**
  * Finds due runs, and puts off the next notice of the signals it tells of: all in one statement, which writes nothing if no
  * signal is due. One more run than asked for is looked for, which tells whether some are left over.
  *
  * A signal that another process holds, because it puts off the same notice or uses the signal up, is passed over: whoever holds
- * it tells of the run, and waiting would be for rows in no order that others keep. No run is locked.
+ * it tells of the run, and waiting would be for rows in no order that others keep. No run is locked. Notices are found before
+ * their runs, so that a look at an idle store costs the same however many runs and signals it holds.
  */
 const findDue = perNames(({ table, now }): Statement => {
   const text = `
@@ -32,11 +32,12 @@ timed as (
   select id, due_at as at from ${table("runs")}
   where due_at <= (select at from clock) order by due_at, id limit $1::bigint + 1
 ),
+notice as materialized (
+  select run_id, min(notice_at) as at from ${table("signals")} where notice_at <= (select at from clock) group by run_id
+),
 signaled as (
-  select s.run_id as id, min(s.notice_at) as at
-  from ${table("signals")} s join ${table("runs")} r on r.id = s.run_id
-  where s.notice_at <= (select at from clock) and ${isAlive}
-  group by s.run_id order by 2, 1 limit $1::bigint + 1
+  select r.id, n.at from notice n join ${table("runs")} r on r.id = n.run_id where ${isAlive}
+  order by n.at, r.id limit $1::bigint + 1
 ),
 due as materialized (
   select id, min(at) as at, bool_or(is_timed) as is_timed, not bool_and(is_timed) as is_signaled
@@ -60,7 +61,7 @@ select
   clock.at,
   case when (select count(*) from due) > $1 then clock.at
   else least(
-    (select min(due_at) from ${table("runs")} where due_at > (select at from clock)),
+    (select due_at from ${table("runs")} where due_at > (select at from clock) order by due_at limit 1),
     (
       select s.notice_at from ${table("signals")} s join ${table("runs")} r on r.id = s.run_id
       where s.notice_at > (select at from clock) and ${isAlive} order by s.notice_at limit 1
@@ -74,7 +75,11 @@ order by told.at, told.id`;
 });
 
 export async function dueRuns(link: Link, names: Names, limit: number): Promise<Due> {
-  const rows = (await link.rows(findDue(names), [limit])) as readonly (readonly [number, number | null, string | null])[];
+  const rows = (await link.rows(findDue(names), [limit])) as readonly (readonly [
+    number,
+    number | null,
+    string | null,
+  ])[];
   const [now, nextWakeAt] = rows[0]!;
   return { now, runIds: rows.map(([, , id]) => id).filter((id) => id !== null), nextWakeAt };
 }

@@ -156,6 +156,9 @@ describeEachServer((server) => {
     await scratch.query("delete from workers");
     await runPrinted(text);
     await expect(runPrinted(text)).rejects.toThrow("the store does not have version 2");
-    expect(await migrationState(scratch.open(), names, support)).toMatchObject({ version: newestSchema + 1, pending: [] });
+    expect(await migrationState(scratch.open(), names, support)).toMatchObject({
+      version: newestSchema + 1,
+      pending: [],
+    });
   });
 });

@@ -6,14 +6,7 @@ import { perNames } from "./per-names.ts";
 import { stateOf } from "./postgres-errors.ts";
 import { checkNotTooNew, outdated, readState, thisBuild } from "./schema-state.ts";
 import type { SchemaState, SchemaSupport } from "./schema-state.ts";
-import {
-  createSchema,
-  createVersionTable,
-  lockSchema,
-  lockWorkers,
-  migrationLockTimeouts,
-  oldWorkers,
-} from "./schema-statements.ts";
+import { createSchema, createVersionTable, lockSchema, lockWorkers, oldWorkers } from "./schema-statements.ts";
 
 /** SQLSTATE of a user who may not do that. */
 const insufficientPrivilege = "42501";
@@ -100,7 +93,7 @@ async function applyNext(link: Link, names: Names, { state, support }: Position)
 }
 
 async function applyLocked(transaction: Transaction, names: Names, support: SchemaSupport): Promise<Outcome> {
-  await transaction.run(`${migrationLockTimeouts}; ${lockSchema(names)}`);
+  await transaction.run(lockSchema(names).join("; "));
   const state = await readState(transaction, names);
   checkNotTooNew(state, support);
   const migration = support.migrations[state.version];

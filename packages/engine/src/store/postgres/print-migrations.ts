@@ -2,14 +2,7 @@ import type { Names } from "./names.ts";
 import type { Migration } from "./migrations/all.ts";
 import { thisBuild } from "./schema-state.ts";
 import type { SchemaSupport } from "./schema-state.ts";
-import {
-  createSchema,
-  createVersionTable,
-  lockSchema,
-  lockWorkers,
-  migrationLockTimeouts,
-  oldWorkers,
-} from "./schema-statements.ts";
+import { createSchema, createVersionTable, lockSchema, lockWorkers, oldWorkers } from "./schema-statements.ts";
 
 /**
  * The migrations after `from` (0: all) as one transaction for psql, for those who apply them by hand. It takes the same lock as
@@ -20,7 +13,7 @@ export function printMigrations(names: Names, from: number, support: SchemaSuppo
   if (pending.length === 0) return `-- Nothing to do: this build knows versions up to ${support.migrations.length}.\n`;
   const parts = [
     `-- Brings the store in schema ${names.schema} from version ${from} to ${support.migrations.length}.`,
-    `begin;\n${migrationLockTimeouts};\n${lockSchema(names).replace("; ", ";\n")};`,
+    ["begin", ...lockSchema(names)].map((statement) => `${statement};`).join("\n"),
     from === 0 ? `${createSchema(names)};\n${createVersionTable(names)};` : checkVersion(names, from),
     ...pending.map((migration, index) => printOne(names, { migration, number: from + index + 1, isFirst: from === 0 })),
     writeVersion(names, support.migrations),
@@ -39,7 +32,9 @@ interface Numbered {
 function printOne(names: Names, { migration, number, isFirst }: Numbered): string {
   const head = `-- Migration ${number}: ${migration.title}.`;
   const sql = migration.sql(names).trim();
-  return isFirst || migration.oldestBuild < number ? `${head}\n${sql}` : `${head}\n${checkWorkers(names, number)}\n${sql}`;
+  return isFirst || migration.oldestBuild < number
+    ? `${head}\n${sql}`
+    : `${head}\n${checkWorkers(names, number)}\n${sql}`;
 }
 
 const checkVersion = ({ table }: Names, from: number): string =>

@@ -10,6 +10,8 @@ import { insert, insertEnded, insertRun, insertStep, putScratchPlan } from "./sc
 
 const tablesOfRuns = ["run_payloads", "steps", "step_items", "trace_events", "limit_slots", "logs", "signals"];
 
+const childOf = (parent: string) => ({ parent_run_id: parent, parent_step: 0, parent_task: -1, parent_attempt: 1 });
+
 describeEachServer((server) => {
   const scratch = new ScratchLinks(server);
   const { names } = scratch;
@@ -21,8 +23,6 @@ describeEachServer((server) => {
     await putScratchPlan(scratch);
   });
   afterAll(() => scratch.remove());
-
-  const childOf = (parent: string) => ({ parent_run_id: parent, parent_step: 0, parent_task: -1, parent_attempt: 1 });
 
   test("prunes by age and by number, of one workflow or of all", async () => {
     const now = Date.now();
@@ -66,13 +66,16 @@ describeEachServer((server) => {
     expect(await prune(link, names, { keep: 0 })).toEqual([root, child, grandchild]);
     expect((await scratch.query("select id from runs order by id")).flat()).toEqual([busy, orphan]);
     for (const table of tablesOfRuns) {
-      expect((await scratch.query(`select run_id from ${table} order by run_id`)).flat(), table).toEqual([busy, orphan]);
+      expect((await scratch.query(`select run_id from ${table} order by run_id`)).flat(), table).toEqual([
+        busy,
+        orphan,
+      ]);
     }
     // A table of runs that is not listed here would keep its rows.
     const withRuns = await scratch.query(
       "select c.relname::text from pg_class c join pg_attribute a on a.attrelid = c.oid where c.relnamespace = 'braid'::regnamespace and c.relkind = 'r' and a.attname = 'run_id'",
     );
-    expect(withRuns.flat().toSorted()).toEqual(tablesOfRuns.toSorted());
+    expect(new Set(withRuns.flat())).toEqual(new Set(tablesOfRuns));
   });
 
   test("leaves a run alone that runs again when its turn comes", async () => {
@@ -111,7 +114,8 @@ describeEachServer((server) => {
   test("deletes each run once when several prune at once, also families whose ids are mixed", async () => {
     const runs: string[] = [];
     for (let index = 0; index < 12; index += 1) runs.push(await insertEnded(scratch, 2_000));
-    for (let index = 0; index < 12; index += 1) runs.push(await insertEnded(scratch, 2_000, childOf(runs[11 - index]!)));
+    for (let index = 0; index < 12; index += 1)
+      runs.push(await insertEnded(scratch, 2_000, childOf(runs[11 - index]!)));
     const links = Array.from({ length: 4 }, () => scratch.open());
     const pruned = (await Promise.all(links.map((each) => prune(each, names, { keep: 0 })))).flat();
     expect(pruned.toSorted()).toEqual(runs);

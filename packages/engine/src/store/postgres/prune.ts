@@ -107,7 +107,11 @@ export async function prune(link: Link, names: Names, policy: PrunePolicy): Prom
 type Expiry = readonly [olderThanMs: number | null, keptFrom: string | null];
 
 /** Null: nothing expires. */
-async function expiryOf(link: Link, names: Names, { olderThanMs, keep, workflow }: PrunePolicy): Promise<Expiry | null> {
+async function expiryOf(
+  link: Link,
+  names: Names,
+  { olderThanMs, keep, workflow }: PrunePolicy,
+): Promise<Expiry | null> {
   const age = olderThanMs === undefined ? null : whole(olderThanMs);
   if (keep === undefined) return age === null ? null : [age, null];
   if (keep <= 0) return [age, lastId];

@@ -10,6 +10,10 @@ import { insert, insertEnded, insertRun, insertStep, putScratchPlan } from "./sc
 import { listWorkers, putWorker, removeWorker } from "./workers.ts";
 import { durations, getRanks, getWorkflow, putRanks, putWorkflow } from "./workflows.ts";
 
+function line(runId: string, text: string, fields: Partial<LogLine> = {}): LogLine {
+  return { runId, step: 0, task: -1, attempt: 1, at: 5, stream: "stdout", text, ...fields };
+}
+
 /** What a server adds to the contract of stores: several clients at the same instant, and its own refusals. */
 describeEachServer((server) => {
   const scratch = new ScratchLinks(server);
@@ -21,20 +25,18 @@ describeEachServer((server) => {
   });
   afterAll(() => scratch.remove());
 
-  const line = (runId: string, text: string, fields: Partial<LogLine> = {}): LogLine => {
-    return { runId, step: 0, task: -1, attempt: 1, at: 5, stream: "stdout", text, ...fields };
-  };
-
   test("clients that put plans at once get one version for each plan, without gaps", async () => {
     const hashes = Array.from({ length: 24 }, (_, index) => `h${index % 8}`);
     const plan = chainPlan("flow", ["a"]);
     const links = hashes.map(() => scratch.open());
     await Promise.all(links.map((link) => getRanks(link, names, "none")));
-    const put = hashes.map((hash, index) => putWorkflow(links[index]!, names, { name: "flow", hash, definition: {}, plan }));
+    const put = hashes.map((hash, index) =>
+      putWorkflow(links[index]!, names, { name: "flow", hash, definition: {}, plan }),
+    );
     const versions = (await Promise.all(put)).map(({ version }) => version);
     const byHash = new Map(hashes.map((hash, index) => [hash, versions[index]]));
     expect(versions).toEqual(hashes.map((hash) => byHash.get(hash)));
-    expect([...byHash.values()].toSorted()).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect([...byHash.values()].toSorted((a, b) => a! - b!)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     expect((await getWorkflow(scratch.open(), names, { name: "flow" }))?.version).toBe(8);
     expect(await getWorkflow(scratch.open(), names, { name: "flow", version: 3 })).toMatchObject({ version: 3, plan });
     expect(await getWorkflow(scratch.open(), names, { name: "flow", version: 9 })).toBeNull();
@@ -45,7 +47,9 @@ describeEachServer((server) => {
     const refused = { code: "store_not_storable" };
     const bad = { name: "flow", hash: "h", definition: "\0", plan };
     await expect(putWorkflow(scratch.open(), names, bad)).rejects.toMatchObject(refused);
-    await expect(putWorkflow(scratch.open(), names, { ...bad, name: "a\0", definition: {} })).rejects.toMatchObject(refused);
+    await expect(putWorkflow(scratch.open(), names, { ...bad, name: "a\0", definition: {} })).rejects.toMatchObject(
+      refused,
+    );
     expect(await getWorkflow(scratch.open(), names, { name: "flow" })).toBeNull();
   });
 
@@ -80,11 +84,19 @@ describeEachServer((server) => {
   });
 
   test("keeps workers with the schemas they work on", async () => {
-    const worker = { id: "w\"1", host: "h", pid: 7, startedAt: 1_000.5, name: "n", queues: ["a,b"], resources: { cpu: 2.5 } };
+    const worker = {
+      id: 'w"1',
+      host: "h",
+      pid: 7,
+      startedAt: 1_000.5,
+      name: "n",
+      queues: ["a,b"],
+      resources: { cpu: 2.5 },
+    };
     await putWorker(scratch.open(), names, worker);
     await putWorker(scratch.open(), names, { ...worker, id: "W2", schemas: { oldest: 1, newest: 9 } });
     const listed = await listWorkers(scratch.open(), names);
-    expect(listed.map(({ id }) => id)).toEqual(["W2", "w\"1"]);
+    expect(listed.map(({ id }) => id)).toEqual(["W2", 'w"1']);
     expect(listed[1]).toEqual({ ...worker, startedAt: 1_000, seenAt: listed[1]!.seenAt });
     expect(await scratch.query("select oldest_schema, newest_schema from workers order by newest_schema")).toEqual([
       [2, 2],
@@ -98,7 +110,11 @@ describeEachServer((server) => {
     const [one, two] = [await insertRun(scratch), await insertRun(scratch)];
     const texts = ["", "NULL", 'a "quoted", {braced} \\ line', "tab\tand\nbreak", "ä🙂", "a\0b\ud800"];
     const lines = texts.flatMap((text) => [line(one, text), line(two, `2${text}`)]);
-    await appendLogs(scratch.open(), names, [...lines, line("no-run", "x"), line("01900000-0000-7000-8000-ffffffffffff", "x")]);
+    await appendLogs(scratch.open(), names, [
+      ...lines,
+      line("no-run", "x"),
+      line("01900000-0000-7000-8000-ffffffffffff", "x"),
+    ]);
     const kept = (await readLogs(scratch.open(), names, { runId: one })).map(({ text }) => text);
     expect(kept).toEqual([...texts.slice(0, -1), "a\uFFFDb\uFFFD"]);
     const last = await readLogs(scratch.open(), names, { runId: two, tail: true, limit: 2, step: 0, task: -1 });
@@ -125,7 +141,13 @@ describeEachServer((server) => {
     const run = await insertRun(scratch);
     for (const first of [1, 4, 7]) {
       const events = JSON.stringify([0, 1, 2].map((offset) => ["task.started", 0, -1, 1, offset]));
-      await insert(scratch, "trace_events", { run_id: run, first_seq: first, last_seq: first + 2, at: first * 10, events });
+      await insert(scratch, "trace_events", {
+        run_id: run,
+        first_seq: first,
+        last_seq: first + 2,
+        at: first * 10,
+        events,
+      });
     }
     const read = async (after: number, limit: number) =>
       (await readTrace(scratch.open(), names, { runId: run, after, limit })).map(({ seq, at }) => [seq, at]);

@@ -98,6 +98,8 @@ describeEachServer((server) => {
     const done = await migrate(link, names, { apply: true, support });
     expect(done).toMatchObject({ version: newestSchema, applied: [], held: { code: "store_outdated" } });
     const needy = { ...support, oldestSchema: newestSchema + 1 };
-    await expect(migrate(link, names, { apply: true, support: needy })).rejects.toMatchObject({ code: "store_outdated" });
+    await expect(migrate(link, names, { apply: true, support: needy })).rejects.toMatchObject({
+      code: "store_outdated",
+    });
   });
 });

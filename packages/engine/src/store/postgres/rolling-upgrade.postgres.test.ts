@@ -13,7 +13,11 @@ const worker = { id: "w1", host: "alpha", pid: 7, startedAt: 1_000, name: "red",
 
 /** A later build, which adds one migration to those of this one. */
 function laterBuild(migration: Partial<Migration>, oldestSchema = newestSchema): SchemaSupport {
-  const usual = { title: "a new column", sql: () => "alter table braid.ranks add column extra integer", oldestBuild: 1 };
+  const usual = {
+    title: "a new column",
+    sql: () => "alter table braid.ranks add column extra integer",
+    oldestBuild: 1,
+  };
   return { migrations: [...migrations, { ...usual, ...migration }], oldestSchema };
 }
 
@@ -60,7 +64,9 @@ describeEachServer((server) => {
     expect(state).toEqual({ version: newestSchema, applied: [] });
     expect(held).toMatchObject({
       code: "store_outdated",
-      message: expect.stringContaining(`\`red\` (process 7 on alpha, knows ${newestSchema}). Stop or upgrade`) as string,
+      message: expect.stringContaining(
+        `\`red\` (process 7 on alpha, knows ${newestSchema}). Stop or upgrade`,
+      ) as string,
     });
     expect(held?.message).not.toContain("`new`");
     const needy = laterBuild({ oldestBuild: next }, next);
@@ -74,7 +80,8 @@ describeEachServer((server) => {
   test("no worker announces itself between the look for workers and the end of the migration", async () => {
     const slow = laterBuild({ oldestBuild: next, sql: () => "select pg_sleep(0.3)" });
     const migrating = migrate(scratch.open(), names, { apply: true, support: slow });
-    const isMigrating = "select 1 from pg_locks where relation = 'workers'::regclass and mode = 'ShareRowExclusiveLock'";
+    const isMigrating =
+      "select 1 from pg_locks where relation = 'workers'::regclass and mode = 'ShareRowExclusiveLock'";
     while ((await scratch.query(isMigrating)).length === 0);
     await expect(putWorker(scratch.open(), names, worker)).rejects.toMatchObject({ code: "store_too_new" });
     expect((await migrating).applied).toEqual([next]);
@@ -82,9 +89,7 @@ describeEachServer((server) => {
 
   test("an older build that starts while a newer one migrates does no harm", async () => {
     const builds = [thisBuild, compatible, thisBuild, compatible, thisBuild];
-    const done = await Promise.all(
-      builds.map((support) => migrate(scratch.open(), names, { apply: true, support })),
-    );
+    const done = await Promise.all(builds.map((support) => migrate(scratch.open(), names, { apply: true, support })));
     expect(done.flatMap(({ applied }) => applied)).toEqual([next]);
   });
 

@@ -6,14 +6,17 @@ import type { Names } from "./names.ts";
 const aliveMs = 120_000;
 
 /**
- * Whoever waits for the lock waits for the migrations of others, which may take their time. A table, though, is not waited for
- * long: all its users would wait behind. A process that stalls in the middle loses the lock.
+ * What a transaction begins with that migrates: one at a time for a schema, until it ends. A migration may take its time, and
+ * whoever waits for the lock waits for the migrations of others. A table, though, is not waited for long: all its users would
+ * wait behind. A process that stalls in the middle loses the lock.
  */
-export const migrationLockTimeouts = `set local idle_in_transaction_session_timeout = '10s'; set local lock_timeout = '60s'`;
-
-/** One migration of a schema at a time; ends with the transaction. */
-export const lockSchema = ({ schemaText }: Names): string =>
-  `select pg_advisory_xact_lock(hashtextextended('braid.schema.' || ${schemaText}, 0)); set local lock_timeout = '5s'`;
+export const lockSchema = ({ schemaText }: Names): readonly string[] => [
+  "set local statement_timeout = 0",
+  "set local idle_in_transaction_session_timeout = '10s'",
+  "set local lock_timeout = '60s'",
+  `select pg_advisory_xact_lock(hashtextextended('braid.schema.' || ${schemaText}, 0))`,
+  "set local lock_timeout = '5s'",
+];
 
 export const createSchema = ({ schema }: Names): string => `create schema if not exists ${schema}`;
 

@@ -9,7 +9,12 @@ import { putWorkflow } from "./workflows.ts";
 /** Rows as tests of single functions need them, written past the commit. */
 
 /** The workflow that all runs of a test belong to. */
-export const scratchPlan = { name: "release", hash: "hash-1", definition: {}, plan: chainPlan("release", ["a", "b", "c"]) };
+export const scratchPlan = {
+  name: "release",
+  hash: "hash-1",
+  definition: {},
+  plan: chainPlan("release", ["a", "b", "c"]),
+};
 
 export async function putScratchPlan(scratch: ScratchLinks): Promise<void> {
   await putWorkflow(scratch.open(), scratch.names, scratchPlan);

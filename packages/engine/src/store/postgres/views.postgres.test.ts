@@ -6,10 +6,13 @@ import { ScratchLinks } from "./scratch-links.ts";
 import { insertRun, insertStep, putScratchPlan } from "./scratch-rows.ts";
 import { putWorkflow } from "./workflows.ts";
 
-const states = "select step, status, remaining_deps, remaining_tasks, initial_tasks, attempts from v_step_states order by step_index";
+const states =
+  "select step, status, remaining_deps, remaining_tasks, initial_tasks, attempts from v_step_states order by step_index";
 const tasks = "select step, task_index, status, attempts, claimed_by from v_step_tasks order by step_index, task_index";
-const runs = "select run_id, status, total_steps, completed_steps, remaining_steps, extract(epoch from started_at)::text from v_runs";
-const dependencies = 'select step, depends_on, "on", port, origin, depends_on_status from v_step_dependencies order by depends_on';
+const runs =
+  "select run_id, status, total_steps, completed_steps, remaining_steps, extract(epoch from started_at)::text from v_runs";
+const dependencies =
+  'select step, depends_on, "on", port, origin, depends_on_status from v_step_dependencies order by depends_on';
 
 describeEachServer((server) => {
   const scratch = new ScratchLinks(server);
@@ -37,7 +40,11 @@ describeEachServer((server) => {
       ["a", 0, "queued", 1, null],
       ["b", 0, "pending", 0, null],
     ]);
-    expect(await scratch.query("select queue, handler, extract(epoch from queued_at)::text from v_step_tasks order by step_index")).toEqual([
+    expect(
+      await scratch.query(
+        "select queue, handler, extract(epoch from queued_at)::text from v_step_tasks order by step_index",
+      ),
+    ).toEqual([
       ["default", "command", "1.500000"],
       [null, null, null],
     ]);
@@ -52,8 +59,14 @@ describeEachServer((server) => {
     const run = await insertRun(scratch, { run: { completedSteps: 2 } });
     const worker = { worker: "w1", output: "7" };
     await insertStep(scratch, run, { step: 0, row: { status: "completed", attempt: 1 }, own: worker });
-    await insertStep(scratch, run, { step: 1, row: { status: "skipped", skipReason: "when", satisfied: 1, stopCause: "cut" } as never });
-    await insertStep(scratch, run, { step: 2, row: { status: "running", items: 5, remaining: 4, completedItems: 1, dead: 1 } });
+    await insertStep(scratch, run, {
+      step: 1,
+      row: { status: "skipped", skipReason: "when", satisfied: 1, stopCause: "cut" } as never,
+    });
+    await insertStep(scratch, run, {
+      step: 2,
+      row: { status: "running", items: 5, remaining: 4, completedItems: 1, dead: 1 },
+    });
     await insertStep(scratch, run, { step: 2, task: 0, row: { status: "completed", attempt: 2 } });
     await insertStep(scratch, run, { step: 2, task: 1, row: { status: "ready" } });
     expect(await scratch.query(states)).toEqual([
@@ -61,7 +74,9 @@ describeEachServer((server) => {
       ["b", "skipped", 0, 0, 1, 0],
       ["c", "running", 0, 4, 5, 0],
     ]);
-    expect(await scratch.query("select step, output::text, skip_reason, cause from v_step_states order by step_index")).toEqual([
+    expect(
+      await scratch.query("select step, output::text, skip_reason, cause from v_step_states order by step_index"),
+    ).toEqual([
       ["a", "7", null, null],
       ["b", null, "when", null],
       ["c", null, null, null],
@@ -80,7 +95,12 @@ describeEachServer((server) => {
     const steps = plan.steps.map((step, index) => {
       return index === 0 ? { ...step, kind: "block" } : index === 1 ? { ...step, hidden: true } : step;
     });
-    await putWorkflow(scratch.open(), scratch.names, { name: "blocks", hash: "h", definition: {}, plan: { ...plan, steps } as never });
+    await putWorkflow(scratch.open(), scratch.names, {
+      name: "blocks",
+      hash: "h",
+      definition: {},
+      plan: { ...plan, steps } as never,
+    });
     await insertRun(scratch, { own: { workflow: "blocks" } });
     expect(await scratch.query(states)).toEqual([
       ["deploy", "pending", 0, null, null, 0],

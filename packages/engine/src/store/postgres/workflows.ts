@@ -52,7 +52,10 @@ const newestVersion = perNames(({ table }): Statement => {
 });
 
 const oneVersion = perNames(({ table }): Statement => {
-  return { name: "get_workflow", text: `select ${columns} from ${table("workflows")} where name = $1 and version = $2` };
+  return {
+    name: "get_workflow",
+    text: `select ${columns} from ${table("workflows")} where name = $1 and version = $2`,
+  };
 });
 
 export async function getWorkflow(
@@ -98,7 +101,10 @@ export async function durations(link: Link, names: Names, workflow: string): Pro
   if (rows.length === 0) return {};
   const samples = rows.map(sampleOf);
   const versions = [...new Set(samples.map(({ workflowVersion }) => workflowVersion))];
-  const found = (await link.rows(plansOf(names), [workflow, arrayOf(versions)])) as readonly (readonly [number, string])[];
+  const found = (await link.rows(plansOf(names), [workflow, arrayOf(versions)])) as readonly (readonly [
+    number,
+    string,
+  ])[];
   const plans = new Map(found.map(([version, plan]) => [version, JSON.parse(plan) as Plan]));
   return meanDurations(samples, (version) => plans.get(version));
 }
@@ -109,7 +115,10 @@ function sampleOf(row: CellRow): DurationSample {
 }
 
 const insertRanks = perNames(({ table }): Statement => {
-  return { name: "put_ranks", text: `insert into ${table("ranks")} (id, ranks) values ($1, $2) on conflict do nothing` };
+  return {
+    name: "put_ranks",
+    text: `insert into ${table("ranks")} (id, ranks) values ($1, $2) on conflict do nothing`,
+  };
 });
 
 export async function putRanks(

@@ -196,7 +196,7 @@ test("brings a file of the first version up to date, with the tasks and runs tha
   expect((await claimOne(store)).step).toBe(1);
   await startRun(store, { run: { group: "eu" } });
   const runs = await store.listRuns({ limit: 10 });
-  expect(runs.map(({ groupPlace }) => groupPlace).toSorted()).toEqual([1, null]);
+  expect(new Set(runs.map(({ groupPlace }) => groupPlace))).toEqual(new Set([1, null]));
   expect(await store.listWorkers()).toMatchObject([{ id: "old", resources: {} }]);
   await store.close();
 });
