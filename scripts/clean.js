@@ -3,6 +3,6 @@ import { readdirSync, rmSync } from "node:fs";
 
 const packages = readdirSync("packages").map((name) => `packages/${name}/dist`);
 
-for (const path of [...packages, "bench/dist", "coverage", "node_modules/.cache"]) {
+for (const path of [...packages, "bench/dist", "chaos/dist", "testbed/dist", "coverage", "node_modules/.cache"]) {
   rmSync(path, { recursive: true, force: true });
 }

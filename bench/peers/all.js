@@ -75,13 +75,14 @@ function tableOf(results) {
     return [`${peer} ${version}`.trim(), ...shapes.map((shape) => cellOf(cells.find((cell) => cell.shape === shape)))];
   };
   const lines = [...new Set(results.map(({ peer }) => peer))].map(rowOf);
+  const reasons = results.flatMap(({ peer, shape, refused }) => (refused ? [`${peer}, ${shape}: ${refused}.`] : []));
   const table = [["steps per second", ...shapes], ["---", ...shapes.map(() => "---")], ...lines];
-  return table.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  return [...table.map((cells) => `| ${cells.join(" | ")} |`), "", ...reasons].join("\n").trim();
 }
 
 /** @param {Result | undefined} result */
 function cellOf(result) {
-  if (result?.stepsPerSecond === undefined) return result?.refused ?? "";
+  if (result?.stepsPerSecond === undefined) return "none";
   const rate = Math.round(result.stepsPerSecond).toLocaleString("en");
   return result.shape === "latency" ? `${result.msPerStep?.toFixed(2)} ms a step` : rate;
 }

@@ -60,7 +60,10 @@ async function runUnder(node) {
 async function measure(peer, { shape, url }) {
   const engine = await peer.open(url);
   try {
-    await engine.run(warmUpOf(shape));
+    const warmUp = warmUpOf(shape);
+    await engine.prepare?.(warmUp);
+    await engine.run(warmUp);
+    await engine.prepare?.(shape);
     await settle(url);
     const start = performance.now();
     const done = await engine.run(shape);
@@ -87,7 +90,10 @@ process.noDeprecation = true;
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  console.error(error);
+  // The driver's refusal to connect is an aggregate without a text of its own.
+  const cause = error instanceof AggregateError ? error.errors[0] : error;
+  console.error(`${process.argv.slice(2, 4).join(" ")} failed: ${cause?.message ?? cause}`);
+  console.error(cause?.stack);
   process.exitCode = 1;
 }
 // A peer's timers and idle connections must not keep the program alive after its line is out.

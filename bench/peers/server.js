@@ -20,7 +20,7 @@ export async function startServer({ command, args, port, env = process.env }) {
   const server = spawn(command, args(directory), { stdio: "ignore", env });
   const stop = () => {
     server.kill("SIGKILL");
-    rmSync(directory, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
   };
   process.once("exit", stop);
   const failed = Promise.race([

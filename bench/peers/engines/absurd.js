@@ -19,7 +19,7 @@ export const refuses = () =>
     : null;
 
 /**
- * absurd: one worker with a slot for each run in flight, which also is the size of its claims; a pool of 20.
+ * absurd: one worker with a slot for each run in flight, which also is the size of its claims; a pool of 10.
  * The worker is started after the submission, because an idle one sleeps 250 ms between polls.
  *
  * @param {string} url

@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
  * @typedef {object} Engine
  * @property {string} version
  * @property {Readonly<Record<string, unknown>>} settings What differs from the peer's defaults, and why it matters.
+ * @property {(shape: Shape) => Promise<void>} [prepare] What a deployment does once, such as storing definitions; not timed.
  * @property {(shape: Shape) => Promise<number>} run From the first submission to the end of the last run; resolves to the number of steps run.
  * @property {() => Promise<void>} close
  */

@@ -26,14 +26,22 @@ export async function open(url) {
   const sql = postgres(url, { max: CONNECTIONS, prepare: false, onnotice: () => {} });
   const version = await installPgflow(sql);
   const client = new PgflowSqlClient(sql);
+  const worker = randomUUID();
   return {
     version,
     settings: { connections: CONNECTIONS, batchSize: IN_FLIGHT, ...POLL },
+    prepare: async (shape) => {
+      await define(sql, shape);
+      await sql`
+        INSERT INTO pgflow.workers (worker_id, queue_name, function_name) VALUES (${worker}, ${flowOf(shape)}, 'bench')
+        ON CONFLICT (worker_id) DO UPDATE SET queue_name = excluded.queue_name`;
+    },
     run: async (shape) => {
-      const flow = await define(sql, shape);
-      const input = Array.from({ length: shape.size }, (_, index) => index);
-      await inFlight(shape.runs, () => client.startFlow(flow, /** @type {any} */ (input)));
-      return work({ sql, client, flow, steps: shape.steps });
+      const flow = flowOf(shape);
+      /** @type {any} */
+      const input = shape.kind === "fan-out" ? Array.from({ length: shape.size }, (_, index) => index) : {};
+      await inFlight(shape.runs, () => client.startFlow(flow, input));
+      return work({ client, flow, worker, steps: shape.steps });
     },
     close: () => sql.end(),
   };
@@ -43,12 +51,10 @@ export async function open(url) {
  * The loop of one worker, until all steps have run and the calls that complete them have returned. A second worker on the same two
  * cores gains nothing: the completions of a run wait for its row.
  *
- * @param {{ sql: postgres.Sql, client: PgflowSqlClient<any>, flow: string, steps: number }} options
+ * @param {{ client: PgflowSqlClient<any>, flow: string, worker: string, steps: number }} options
  */
-async function work({ sql, client, flow, steps }) {
+async function work({ client, flow, worker, steps }) {
   const { visibilityTimeout, maxPollSeconds, pollIntervalMs } = POLL;
-  const worker = randomUUID();
-  await sql`INSERT INTO pgflow.workers (worker_id, queue_name, function_name) VALUES (${worker}, ${flow}, 'bench')`;
   let done = 0;
   while (done < steps) {
     const messages = await client.readMessages(flow, visibilityTimeout, IN_FLIGHT, maxPollSeconds, pollIntervalMs);
@@ -65,8 +71,9 @@ async function work({ sql, client, flow, steps }) {
  * @param {postgres.Sql} sql
  * @param {Shape} shape
  */
-async function define(sql, { kind, size }) {
-  const flow = `${kind.replace("-", "_")}_${size}`;
+async function define(sql, shape) {
+  const { kind, size } = shape;
+  const flow = flowOf(shape);
   await sql`SELECT pgflow.create_flow(${flow})`;
   /** @type {(slug: string, after?: string[], type?: string) => Promise<unknown>} */
   const add = (slug, after = [], type = "single") =>
@@ -81,5 +88,7 @@ async function define(sql, { kind, size }) {
   } else {
     for (let index = 0; index < size; index += 1) await add(`s${index}`, index === 0 ? [] : [`s${index - 1}`]);
   }
-  return flow;
 }
+
+/** @param {Shape} shape */
+const flowOf = ({ kind, size }) => `${kind.replace("-", "_")}_${size}`;

@@ -145,7 +145,7 @@ export interface WorkOptions {
   /** Longest wait between polls, milliseconds. Default 1,000. */
   readonly pollIntervalMs?: number;
   readonly name?: string;
-  /** What it has for tasks that ask for `resources`, such as `{ cpu: 8, gpu: 1 }`. Default: nothing. */
+  /** What it has for tasks that ask for `resources`, such as `{ cpu: 8, gpu: 1 }`. Default: nothing, or with `runIds` whatever they ask for. */
   readonly resources?: Readonly<Record<string, number>>;
   /** Only these runs and their children. */
   readonly runIds?: readonly string[];

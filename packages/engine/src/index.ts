@@ -2,7 +2,9 @@ export { createEngine } from "./runtime/create-engine.ts";
 export type { EngineParts } from "./runtime/create-engine.ts";
 export type {
   Engine,
+  EngineLimits,
   EngineOptions,
+  LimitSetting,
   Progress,
   PublicTraceEvent,
   Registered,
@@ -24,6 +26,7 @@ export { EngineError, InvalidDefinition, InvalidInput } from "./runtime/errors.t
 export type { EngineErrorCode } from "./runtime/errors.ts";
 export { StoreError } from "./store/store-error.ts";
 export type { StoreErrorCode } from "./store/store-error.ts";
+export { hostFeatures } from "./runtime/host-features.ts";
 export { createStore, openStore } from "./store/open.ts";
 export { createMemoryStore } from "./store/memory.ts";
 export type { MemoryStoreOptions } from "./store/memory.ts";

@@ -4,6 +4,9 @@ type UnicodeText = string & { isWellFormed(): boolean; toWellFormed(): string };
 /** Whether every surrogate of a text has its other half. */
 export const isWellFormed = (text: string): boolean => (text as UnicodeText).isWellFormed();
 
+/** Whether a store can keep the text and give it back unchanged. */
+export const isStorableName = (text: string): boolean => isWellFormed(text) && !text.includes("\0");
+
 /**
  * Makes a text that every store can keep, for messages that are made from what a handler threw or a program wrote: NUL
  * and lone surrogates become U+FFFD, and what is longer than `maxLength` is cut.

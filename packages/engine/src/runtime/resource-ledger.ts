@@ -5,28 +5,28 @@ const ROUNDING_ERROR = 1e-9;
 
 /** What a worker has, and what of it its attempts hold, by the tokens of their leases. */
 export class ResourceLedger {
-  readonly all: Resources;
-  readonly #free: Map<string, number>;
+  /** null: the worker does not count. */
+  readonly #free: Map<string, number> | null;
   readonly #held = new Map<string, Resources>();
 
-  constructor(all: Resources) {
-    this.all = all;
-    this.#free = new Map(Object.entries(all));
+  constructor(all: Resources | null) {
+    this.#free = all === null ? null : new Map(Object.entries(all));
   }
 
-  get free(): Resources {
-    return Object.fromEntries(this.#free);
+  get free(): Resources | null {
+    return this.#free === null ? null : Object.fromEntries(this.#free);
   }
 
   hasRoom(wanted: Resources | null): boolean {
-    if (wanted === null) return true;
-    return Object.entries(wanted).every(([name, amount]) => amount <= (this.#free.get(name) ?? 0) + ROUNDING_ERROR);
+    const free = this.#free;
+    if (wanted === null || free === null) return true;
+    return Object.entries(wanted).every(([name, amount]) => amount <= (free.get(name) ?? 0) + ROUNDING_ERROR);
   }
 
   take(token: string, wanted: Resources | null): void {
     if (wanted === null) return;
     this.#held.set(token, wanted);
-    for (const [name, amount] of Object.entries(wanted)) this.#free.set(name, (this.#free.get(name) ?? 0) - amount);
+    this.#add(wanted, -1);
   }
 
   /** Gives back what is held under the token, if anything is. */
@@ -34,6 +34,12 @@ export class ResourceLedger {
     const held = this.#held.get(token);
     if (held === undefined) return;
     this.#held.delete(token);
-    for (const [name, amount] of Object.entries(held)) this.#free.set(name, (this.#free.get(name) ?? 0) + amount);
+    this.#add(held, 1);
+  }
+
+  #add(amounts: Resources, sign: 1 | -1): void {
+    for (const [name, amount] of Object.entries(amounts)) {
+      this.#free?.set(name, (this.#free.get(name) ?? 0) + sign * amount);
+    }
   }
 }

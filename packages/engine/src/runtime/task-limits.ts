@@ -1,6 +1,7 @@
 import type { RateLimit } from "@braid/core";
 import type { EngineLimits, LimitSetting } from "../engine.ts";
 import type { TaskLimit } from "../store/port.ts";
+import { isStorableName } from "../payload/storable-text.ts";
 import type { Evaluated } from "./evaluated.ts";
 import { evaluateName } from "./evaluate.ts";
 import type { RunView } from "./run-view.ts";
@@ -64,9 +65,14 @@ export function limitKeyNeeds(view: RunView, place: ValueKey, template: ParsedVa
   return view.keysOf(view.sight(place.step, place.task), joinReads([template]));
 }
 
+/** Longest key, in characters: it is part of an index of the store. */
+const LONGEST_KEY = 300;
+
 /** The key of a task. What it reads has to be at hand. */
 export function evaluateLimitKey(view: RunView, place: ValueKey, template: ParsedValue): Evaluated<string> {
   const sight = view.sight(place.step, place.task);
   const name = evaluateName(template, { scope: view.scope(sight, { reads: joinReads([template]) }) });
-  return name.ok ? name : { ok: false, message: `\`concurrency.key\`: ${name.message}` };
+  if (!name.ok) return { ok: false, message: `\`concurrency.key\`: ${name.message}` };
+  if (name.value.length <= LONGEST_KEY && isStorableName(name.value)) return name;
+  return { ok: false, message: `\`concurrency.key\` is not a name of at most ${LONGEST_KEY} characters that can be kept.` };
 }

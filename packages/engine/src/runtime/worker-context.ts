@@ -12,7 +12,8 @@ export interface WorkerSettings {
   readonly queues: readonly string[] | null;
   readonly pollIntervalMs: number;
   readonly leaseMs: number;
-  readonly resources: Resources;
+  /** null: it does not count them. */
+  readonly resources: Resources | null;
   /** Only these runs, and children of theirs, which are added as they come; null: all. */
   readonly runIds: Set<string> | null;
 }

@@ -52,12 +52,13 @@ export class WorkerHost {
       queues: queuesOf(options),
       pollIntervalMs: options.pollIntervalMs ?? DEFAULT_POLL_MS,
       leaseMs: this.#leaseMs,
-      resources: { ...options.resources },
+      // Who works on a run alone takes what it asks for, unless it is said what there is.
+      resources: options.resources ?? (runIds === null ? {} : null),
       runIds,
     };
     const worker = new Worker(settings, this.#workerContext());
     const { id, name, queues, resources } = settings;
-    const record = { id, host: processHost(), pid: process.pid, startedAt: ownStart(), name, queues: queues ?? [], resources };
+    const record = { id, host: processHost(), pid: process.pid, startedAt: ownStart(), name, queues: queues ?? [], resources: resources ?? {} };
     const family = runIds === null ? null : new RunFamily({ runIds, worker, store, runs });
     const caretaker = this.#caretaker(record, family);
     const release = this.#hints.hold();

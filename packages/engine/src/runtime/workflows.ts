@@ -2,6 +2,7 @@ import { compile } from "@braid/core";
 import type { Definition, JsonObject, JsonValue } from "@braid/core";
 import type { Registered, WorkflowSource } from "../engine.ts";
 import { hashJson } from "./definition-hash.ts";
+import { hostFeatures } from "./host-features.ts";
 import { EngineError, InvalidDefinition, InvalidInput } from "./errors.ts";
 import type { PlanCache } from "./plan-cache.ts";
 import { PlanInfo } from "./plan-info.ts";
@@ -70,7 +71,7 @@ export class Workflows {
 
   async #compileAndStore(written: Definition): Promise<PlanInfo> {
     const definition = withTypeDefaults(written, (type) => this.#registry.defaultsOf(type));
-    const { plan, diagnostics } = compile(definition, { types: this.#registry.typeNames(), features: [] });
+    const { plan, diagnostics } = compile(definition, { types: this.#registry.typeNames(), features: hostFeatures });
     if (plan === null) throw new InvalidDefinition(definition.name, diagnostics);
     const { name } = definition;
     const hash = hashJson(plan as unknown as JsonValue);

@@ -89,8 +89,8 @@ export interface LimitState {
   readonly used: ReadonlyMap<string, number>;
   /** Theoretical arrival times, by name of the limit; an absent name has had no start. Needed only of names with a `rate`. */
   readonly rates: ReadonlyMap<string, number>;
-  /** What the worker has free. */
-  readonly resources: Resources;
+  /** What the worker has free; null: it does not count. */
+  readonly resources: Resources | null;
 }
 
 /** Amounts may be fractions, and what is left of 0.3 after 0.1 and 0.1 were taken has to be enough for 0.1. */
@@ -107,7 +107,7 @@ export class LimitRoom {
   readonly #now: number;
   readonly #used: Map<string, number>;
   readonly #rates: ReadonlyMap<string, number>;
-  readonly #free: Map<string, number>;
+  readonly #free: Map<string, number> | null;
   /** How far the theoretical arrival time is ahead of now, of names of which starts were taken. Small numbers add up exactly. */
   readonly #aheadMs = new Map<string, number>();
   #nextAt: number | null = null;
@@ -116,7 +116,7 @@ export class LimitRoom {
     this.#now = now;
     this.#used = new Map(used);
     this.#rates = rates;
-    this.#free = new Map(Object.entries(resources));
+    this.#free = resources === null ? null : new Map(Object.entries(resources));
   }
 
   /** When the first rate opens that alone held back a task that was asked for; null: none did. */
@@ -127,8 +127,9 @@ export class LimitRoom {
   /** Whether there are places and resources for a task, whatever the rates say. */
   hasPlaces({ limits, resources }: Needs): boolean {
     const isAnyFull = limits.some(({ name, max }) => max !== null && this.#usedOf(name) >= max);
-    if (isAnyFull || resources === null) return !isAnyFull;
-    return Object.entries(resources).every(([name, amount]) => amount <= (this.#free.get(name) ?? 0) + amountError);
+    const free = this.#free;
+    if (isAnyFull || resources === null || free === null) return !isAnyFull;
+    return Object.entries(resources).every(([name, amount]) => amount <= (free.get(name) ?? 0) + amountError);
   }
 
   /** Takes a place of each limit, a start of each rate and the resources, or, if any of them does not allow it, nothing. */
@@ -144,7 +145,7 @@ export class LimitRoom {
       if (rate !== null) this.#aheadMs.set(name, this.#aheadMsOf(name) + rate.perMs / rate.count);
     }
     for (const [name, amount] of Object.entries(needs.resources ?? {})) {
-      this.#free.set(name, (this.#free.get(name) ?? 0) - amount);
+      this.#free?.set(name, (this.#free.get(name) ?? 0) - amount);
     }
     return true;
   }

@@ -330,8 +330,8 @@ export interface ClaimRequest {
   readonly handlers: readonly string[] | null;
   /** Only tasks of these runs; null: any run (a `braid run` works on its own run and its children). */
   readonly runIds: readonly string[] | null;
-  /** What of its resources the worker has free; a name that is absent is not there at all. */
-  readonly resources: Resources;
+  /** What of its resources the worker has free; a name that is absent is not there at all. null: it does not count them. */
+  readonly resources: Resources | null;
 }
 
 export interface ClaimedTask extends TaskKey {

@@ -8,6 +8,8 @@ import type { RunDriver } from "./run-driver.ts";
 const placesOf = ({ tasks }: ClaimAnswer): readonly (readonly [string, number])[] =>
   tasks.map(({ runId, step }) => [runId, step]);
 
+const cpu = (amount: number): Resources => ({ cpu: amount });
+
 const stepsOf = ({ tasks }: ClaimAnswer): readonly number[] => tasks.map(({ step }) => step);
 
 /** Which of the tasks that wait for limits, rates and resources is taken, and which is not held back by them. */
@@ -160,7 +162,6 @@ export const parkedClaims: readonly StoreClaim[] = [
   {
     claim: "takes a task with resources where they are free, and no more than fit together into one claim",
     check: async ({ store }) => {
-      const cpu = (amount: number): Resources => ({ cpu: amount });
       const big = await queueSteps(store, 2, { resources: { cpu: 2, gpu: 1 }, priority: 5 });
       const small = await queueSteps(store, 3, { resources: cpu(0.5) });
       const plain = await queueSteps(store, 1);

@@ -4,105 +4,181 @@ import type { Fence } from "../port.ts";
 import type { PreparedCommit } from "../prepared-commit.ts";
 import { NotStorable } from "../storable.ts";
 import { limitKey } from "../limits.ts";
-import { arrayOf } from "./link.ts";
+import { Columns } from "./columns.ts";
+import type { ColumnType, Value } from "./columns.ts";
 import type { Parameter } from "./link.ts";
-import { packCold, runTravel, stepTravel } from "./row-columns.ts";
+import { hotCells, hotColumns, isColdEmpty, packCold, runTravel, stepTravel } from "./row-columns.ts";
 import { rowOperations } from "./row-operations.ts";
 import type { RowOperation } from "./row-operations.ts";
 
-/** Columns of one `unnest`: their values, row by row. */
-export class Columns {
-  readonly lists: (string | number | null)[][] = [];
-  length = 0;
-
-  add(row: readonly (string | number | null)[]): void {
-    if (this.length === 0) while (this.lists.length < row.length) this.lists.push([]);
-    if (row.length !== this.lists.length) throw new Error(`a row has ${row.length} values, not ${this.lists.length}`);
-    for (let index = 0; index < row.length; index += 1) this.lists[index]!.push(row[index]!);
-    this.length += 1;
-  }
-
-  /** The arrays as parameters; `count` of them where there is no row. */
-  parameters(count: number): Parameter[] {
-    if (this.length === 0) return Array.from({ length: count }, () => "{}");
-    return this.lists.map(arrayOf);
-  }
-}
-
 /** A batch of commits as the arrays of one statement. Positions of runs count from 1, as arrays of PostgreSQL do. */
 export interface Batch {
-  readonly runs: Columns;
-  readonly steps: Columns;
-  readonly trace: Columns;
-  readonly fences: Columns;
+  readonly isUsual: boolean;
+  readonly parameters: readonly Parameter[];
   /** The fences, in the order in which their numbers count. */
-  readonly fenceList: readonly Fence[];
-  /** Null where nothing rare is in the batch: then the short statement does. */
-  readonly rare: RareParts | null;
+  readonly fences: readonly Fence[];
 }
 
-/** What most commits do not have. */
-export interface RareParts {
-  /** Operations on rows whose kernel columns stay as they are. */
-  readonly hosts: Columns;
-  readonly items: Columns;
-  readonly outputs: Columns;
-  readonly signals: Columns;
+/** A commit with all that is made of it before it is known which statement will carry it. */
+export interface Part {
+  readonly prepared: PreparedCommit;
+  readonly operations: readonly RowOperation[];
 }
 
+/**
+ * The batch for the usual statement if nothing in it asks for more: rows that are known to be new or not, hold defaults in all
+ * cold columns, and attempts that are queued with a new row and closed with an old one.
+ */
 export function makeBatch(commits: readonly PreparedCommit[]): Batch {
-  const batch = {
-    runs: new Columns(),
-    steps: new Columns(),
-    trace: new Columns(),
-    fences: new Columns(),
-    fenceList: [] as Fence[],
-  };
-  const rare = { hosts: new Columns(), items: new Columns(), outputs: new Columns(), signals: new Columns() };
-  let isRare = false;
-  for (const [index, prepared] of commits.entries()) {
-    const position = index + 1;
-    const { commit, run, trace } = prepared;
-    if (run === null || prepared.runOutput !== null || commit.usedSignals.length > 0 || commit.cancels.length > 0) isRare = true;
-    batch.runs.add(runRow(prepared));
-    for (const fence of commit.fences) {
-      batch.fences.add([position, fence.step, fence.task, fence.token]);
-      batch.fenceList.push(fence);
-    }
-    if (trace !== null) batch.trace.add([position, trace.firstSeq, trace.lastSeq, trace.at, trace.events]);
-    for (const operation of rowOperations(prepared)) {
-      if (operation.cells === null) {
-        rare.hosts.add([position, operation.step, operation.task, ...hostCells(operation)]);
-        isRare = true;
-      } else {
-        batch.steps.add(stepRow(position, operation, operation.cells));
-        isRare ||= isRareOperation(operation);
-      }
-      addItems(rare.items, position, operation);
-    }
-    if (prepared.runOutput !== null) rare.outputs.add([position, prepared.runOutput]);
-    for (const id of commit.usedSignals) rare.signals.add([position, id]);
-  }
-  return { ...batch, rare: isRare ? rare : null };
+  const parts = commits.map((prepared): Part => ({ prepared, operations: rowOperations(prepared) }));
+  return parts.every(isUsual) ? usualBatch(parts) : fullBatch(parts);
 }
 
-/** Names and types of what every run sends, beside the columns of its row. */
-export const runHead = [
+function isUsual({ prepared, operations }: Part): boolean {
+  const { commit, run, runOutput } = prepared;
+  if (run === null || runOutput !== null || commit.usedSignals.length > 0 || commit.cancels.length > 0) return false;
+  return isColdEmpty(run, runTravel) && operations.every(isUsualOperation);
+}
+
+function isUsualOperation({ cells, isNew, open, closes, isCleared, payload }: RowOperation): boolean {
+  if (cells === null || isNew === null || isCleared || closes.length > 1) return false;
+  if (isNew ? closes.length > 0 : open !== null) return false;
+  for (const column in payload) if (column !== "output") return false;
+  return isColdEmpty(cells, stepTravel);
+}
+
+function usualBatch(parts: readonly Part[]): Batch {
+  const runs = new Columns(usualRunColumns);
+  const fences = new Columns(fenceColumns);
+  const added = new Columns(addedStepColumns);
+  const changed = new Columns(changedStepColumns);
+  const trace = new Columns(traceColumns);
+  for (const [index, { prepared, operations }] of parts.entries()) {
+    const position = index + 1;
+    const changes = operations.filter(({ isNew }) => isNew !== true).length;
+    runs.add([...runHeadCells(prepared), changes, ...hotCells(prepared.run!, runTravel)]);
+    addFences(fences, position, prepared);
+    addTrace(trace, position, prepared);
+    for (const operation of operations) {
+      const { payload, closes } = operation;
+      const hot = hotCells(operation.cells!, stepTravel);
+      const output = payload.output ?? null;
+      if (operation.isNew === true) added.add([position, ...hot, ...openCells(operation), output]);
+      else changed.add([position, ...hot, closes[0] ?? null, output]);
+    }
+  }
+  const parameters = [runs, fences, added, changed, trace].flatMap((columns) => columns.parameters());
+  return { isUsual: true, parameters, fences: parts.flatMap(({ prepared }) => prepared.commit.fences) };
+}
+
+function fullBatch(parts: readonly Part[]): Batch {
+  const runs = new Columns(fullRunColumns);
+  const fences = new Columns(fenceColumns);
+  const steps = new Columns(fullStepColumns);
+  const trace = new Columns(traceColumns);
+  const hosts = new Columns(hostStepColumns);
+  const items = new Columns(itemColumns);
+  const outputs = new Columns(outputColumns);
+  const signals = new Columns(signalColumns);
+  for (const [index, { prepared, operations }] of parts.entries()) {
+    const position = index + 1;
+    runs.add(fullRun(prepared));
+    addFences(fences, position, prepared);
+    addTrace(trace, position, prepared);
+    for (const operation of operations) {
+      const { step, task, cells } = operation;
+      if (cells === null) hosts.add([position, step, task, ...hostCells(operation)]);
+      else steps.add(fullStep(position, operation, cells));
+      addItems(items, position, operation);
+    }
+    if (prepared.runOutput !== null) outputs.add([position, prepared.runOutput]);
+    for (const id of prepared.commit.usedSignals) signals.add([position, id]);
+  }
+  const all = [runs, fences, steps, trace, hosts, items, outputs, signals];
+  const parameters = all.flatMap((columns) => columns.parameters());
+  return { isUsual: false, parameters, fences: parts.flatMap(({ prepared }) => prepared.commit.fences) };
+}
+
+/** Rows of new runs, as `create.ts` takes them. */
+export interface NewRows {
+  readonly steps: Columns;
+  readonly items: Columns;
+  readonly trace: Columns;
+}
+
+/** The rows of a new run: all of them are new, and hold whatever they like. */
+export function addNewRows(into: NewRows, position: number, { prepared, operations }: Part): void {
+  addTrace(into.trace, position, prepared);
+  for (const operation of operations) {
+    if (operation.cells === null) continue;
+    into.steps.add(fullStep(position, operation, operation.cells));
+    addItems(into.items, position, operation);
+  }
+}
+
+const placeColumns: readonly ColumnType[] = [
+  ["p", "integer[]"],
+  ["step_index", "integer[]"],
+  ["task_index", "integer[]"],
+];
+
+export const fenceColumns: readonly ColumnType[] = [...placeColumns, ["token", "text[]"]];
+
+export const traceColumns: readonly ColumnType[] = [
+  ["p", "integer[]"],
+  ["first_seq", "integer[]"],
+  ["last_seq", "integer[]"],
+  ["at", "bigint[]"],
+  ["events", "json[]"],
+];
+
+export const itemColumns: readonly ColumnType[] = [...placeColumns, ["items", "json[]"]];
+
+export const outputColumns: readonly ColumnType[] = [
+  ["p", "integer[]"],
+  ["output", "json[]"],
+];
+
+export const signalColumns: readonly ColumnType[] = [
+  ["p", "integer[]"],
+  ["id", "text[]"],
+];
+
+/** What every run sends, beside the columns of its row. */
+const runHead: readonly ColumnType[] = [
   ["id", "uuid[]"],
   ["expected", "integer[]"],
   ["commit_id", "text[]"],
   ["trace_before", "integer[]"],
   ["due_after", "bigint[]"],
-  ["has_row", "integer[]"],
-] as const;
+];
 
-const noRun = [...runTravel.hot.map(() => null), null];
+const more: ColumnType = ["more", "jsonb[]"];
 
-function runRow(prepared: PreparedCommit): (string | number | null)[] {
-  const { commit, run } = prepared;
-  const cells = run === null ? noRun : [...runTravel.hot.map(({ index }) => run[index]!), packCold(run, runTravel)];
-  const head = [commit.runId, commit.expectedVersion, commit.commitId, traceBefore(prepared), dueAfterMs(prepared)];
-  return [...head, run === null ? 0 : 1, ...cells];
+/** `changed`: how many of its rows have to be there. */
+export const usualRunColumns: readonly ColumnType[] = [...runHead, ["changed", "integer[]"], ...hotColumns(runTravel)];
+
+export const fullRunColumns: readonly ColumnType[] = [...runHead, ["has_row", "integer[]"], ...hotColumns(runTravel), more];
+
+const runHeadCells = (prepared: PreparedCommit): Value[] => {
+  const { runId, expectedVersion, commitId } = prepared.commit;
+  return [runId, expectedVersion, commitId, traceBefore(prepared), dueAfterMs(prepared)];
+};
+
+const noRow = [...runTravel.hot.map(() => null), null];
+
+function fullRun(prepared: PreparedCommit): Value[] {
+  const { run } = prepared;
+  const cells = run === null ? noRow : [...hotCells(run, runTravel), packCold(run, runTravel)];
+  return [...runHeadCells(prepared), run === null ? 0 : 1, ...cells];
+}
+
+function addFences(fences: Columns, position: number, { commit }: PreparedCommit): void {
+  for (const { step, task, token } of commit.fences) fences.add([position, step, task, token]);
+}
+
+function addTrace(rows: Columns, position: number, { trace }: PreparedCommit): void {
+  if (trace !== null) rows.add([position, trace.firstSeq, trace.lastSeq, trace.at, trace.events]);
 }
 
 /**
@@ -118,9 +194,8 @@ export function traceBefore({ commit, trace }: PreparedCommit): number | null {
   return trace.firstSeq - 1;
 }
 
-/** Names and types of what an operation says beside the kernel's columns. */
-export const hostColumns = [
-  /** 1: the next eleven are what the row's attempt becomes; 0: they say nothing. */
+/** What an attempt becomes that the commit queues; `is_queued` is 0 where it queues none, and the others say nothing. */
+const openColumns: readonly ColumnType[] = [
   ["is_queued", "integer[]"],
   ["dispatch", "text[]"],
   ["dispatch_attempt", "integer[]"],
@@ -133,6 +208,11 @@ export const hostColumns = [
   ["is_open_lease", "integer[]"],
   ["stop_asked", "text[]"],
   ["limit_key", "text[]"],
+];
+
+/** What an operation says beside the kernel's columns. */
+const hostColumns: readonly ColumnType[] = [
+  ...openColumns,
   /** Numbers of attempts to close, with commas around each. */
   ["closes", "text[]"],
   ["output", "json[]"],
@@ -142,15 +222,40 @@ export const hostColumns = [
   ["has_cancel", "integer[]"],
   ["is_cleared", "integer[]"],
   ["extra", "json[]"],
-] as const;
+];
+
+export const hostStepColumns = [...placeColumns, ...hostColumns];
+
+export const fullStepColumns: readonly ColumnType[] = [
+  ["p", "integer[]"],
+  ["may_insert", "integer[]"],
+  ["may_update", "integer[]"],
+  ...hotColumns(stepTravel),
+  more,
+  ...hostColumns,
+];
+
+export const addedStepColumns: readonly ColumnType[] = [
+  ["p", "integer[]"],
+  ...hotColumns(stepTravel),
+  ...openColumns,
+  ["output", "json[]"],
+];
+
+export const changedStepColumns: readonly ColumnType[] = [
+  ["p", "integer[]"],
+  ...hotColumns(stepTravel),
+  ["closes", "integer[]"],
+  ["output", "json[]"],
+];
 
 const notQueued = [0, null, null, null, null, null, null, null, null, 0, null, null] as const;
 
-function hostCells(operation: RowOperation): (string | number | null)[] {
-  const { open, closes, cancel, payload } = operation;
+function hostCells(operation: RowOperation): Value[] {
+  const { closes, cancel, payload } = operation;
   const { output, items: _, ...others } = payload;
   return [
-    ...(open === null ? notQueued : openCells(operation)),
+    ...openCells(operation),
     closes.length === 0 ? null : `,${closes.join(",")},`,
     output ?? null,
     operation.isNeeded ? 1 : 0,
@@ -162,8 +267,9 @@ function hostCells(operation: RowOperation): (string | number | null)[] {
   ];
 }
 
-function openCells({ open }: RowOperation): (string | number | null)[] {
-  const { task, dispatch, stopAsked } = open!;
+function openCells({ open }: RowOperation): readonly Value[] {
+  if (open === null) return notQueued;
+  const { task, dispatch, stopAsked } = open;
   const { attempt, queue, handler, priority, lease } = task;
   const isLeased = dispatch === "leased" ? 1 : 0;
   const key = limitKey(task);
@@ -178,23 +284,11 @@ function extraOf(columns: Readonly<Record<string, string>>): string {
   return `{${parts.join(",")}}`;
 }
 
-function stepRow(position: number, operation: RowOperation, cells: readonly Cell[]): (string | number | null)[] {
-  const hot = stepTravel.hot.map(({ index }) => cells[index]!);
+function fullStep(position: number, operation: RowOperation, cells: readonly Cell[]): Value[] {
   const { isNew } = operation;
-  return [position, isNew === false ? 0 : 1, isNew === true ? 0 : 1, ...hot, packCold(cells, stepTravel), ...hostCells(operation)];
+  const head = [position, isNew === false ? 0 : 1, isNew === true ? 0 : 1];
+  return [...head, ...hotCells(cells, stepTravel), packCold(cells, stepTravel), ...hostCells(operation)];
 }
-
-/** Names and types of what stands before the kernel's columns of a row. */
-export const stepHead = [
-  ["p", "integer[]"],
-  ["may_insert", "integer[]"],
-  ["may_update", "integer[]"],
-] as const;
-
-const isRareOperation = ({ isAsked, isCleared, payload }: RowOperation): boolean => {
-  const { output: _, ...others } = payload;
-  return isAsked || isCleared || Object.keys(others).length > 0;
-};
 
 /** A new list of items replaces the old one; a cleared row loses it. */
 function addItems(items: Columns, position: number, { step, task, payload, isCleared }: RowOperation): void {

@@ -1,30 +1,29 @@
 import type { CommitAnswer, CommitAnswers, RunCommit } from "../port.ts";
 import { prepareCommit } from "../prepared-commit.ts";
 import type { PreparedCommit } from "../prepared-commit.ts";
-import { checkNeeds } from "../limits.ts";
 import { NotStorable } from "../storable.ts";
-import { hostColumns, makeBatch, runHead, stepHead } from "./batch.ts";
-import type { Batch } from "./batch.ts";
-import { batchStates, commitStatement, traceColumns } from "./commit-statement.ts";
+import { makeBatch } from "./batch.ts";
+import { fullCommit } from "./full-commit.ts";
 import { textsOf } from "./link.ts";
 import type { CellRow, Parameter, Statement } from "./link.ts";
 import type { Names } from "./names.ts";
 import { isRefusedData } from "./postgres-errors.ts";
-import { runTravel, stepTravel } from "./row-columns.ts";
 import { cancelAnswers } from "./row-operations.ts";
 import type { StopRow } from "./row-operations.ts";
 import { isRunId } from "./run-id.ts";
+import { batchStates } from "./statement-parts.ts";
+import { usualCommit } from "./usual-commit.ts";
 
 /** Sends one statement: on the connection of commits, or within a transaction that has locked the runs. */
 export type Send = (statement: Statement, parameters: readonly Parameter[]) => Promise<readonly CellRow[]>;
 
 export interface CommitStatements {
   readonly usual: Statement;
-  readonly rare: Statement;
+  readonly full: Statement;
 }
 
 export const commitStatements = (names: Names): CommitStatements => {
-  return { usual: commitStatement(names, false), rare: commitStatement(names, true) };
+  return { usual: usualCommit(names), full: fullCommit(names) };
 };
 
 /** The answers, and what others should hear of. */
@@ -60,7 +59,6 @@ export async function commitRuns(
 
 function prepare(commit: RunCommit): PreparedCommit | CommitAnswer {
   try {
-    for (const task of commit.enqueue) checkNeeds(task);
     return prepareCommit(commit);
   } catch (error) {
     if (!(error instanceof NotStorable)) throw error;
@@ -100,7 +98,7 @@ const rejected = (error: Error, now: number): CommitOutcome => {
 
 /** An empty batch asks for the time. */
 async function clock(send: Send, statements: CommitStatements): Promise<number> {
-  const rows = await send(statements.usual, parametersOf(makeBatch([])));
+  const rows = await send(statements.usual, makeBatch([]).parameters);
   return rows[0]![0] as number;
 }
 
@@ -111,12 +109,10 @@ async function commitBatch(
   prepared: readonly PreparedCommit[],
 ): Promise<CommitOutcome | null> {
   const batch = makeBatch(prepared);
-  const statement = batch.rare === null ? statements.usual : statements.rare;
-  const [row] = await send(statement, parametersOf(batch));
-  const [now, states, versions, bad, lastVersions, stops, freed] = row as readonly [
+  const [row] = await send(batch.isUsual ? statements.usual : statements.full, batch.parameters);
+  const [now, states, lastVersions, bad, stops, freed] = row as readonly [
     number,
     readonly number[] | null,
-    readonly number[],
     readonly number[],
     readonly number[],
     string | null,
@@ -124,7 +120,7 @@ async function commitBatch(
   ];
   if (states === null) return null;
   const stopRows = stops === null ? [] : (JSON.parse(stops) as readonly (readonly StopRow[] | null)[]);
-  const badFences = new Set(bad.map((number) => batch.fenceList[number - 1]!));
+  const badFences = new Set(bad.map((number) => batch.fences[number - 1]!));
   const answers = prepared.map(({ commit }, index): CommitAnswer => {
     const cancels = cancelAnswers(commit, stopRows[index] ?? []);
     switch (states[index]) {
@@ -135,34 +131,10 @@ async function commitBatch(
       case batchStates.fenced:
         return { kind: "fenced", fences: commit.fences.filter((fence) => badFences.has(fence)) };
       case batchStates.brokenTrace:
-        return { kind: "rejected", message: `its trace does not continue that of the run at version ${versions[index]}` };
+        return { kind: "rejected", message: "its trace does not continue that of the run" };
       default:
         return { kind: "conflict" };
     }
   });
   return { now, answers, freedQueues: textsOf(freed) };
-}
-
-const counts = {
-  runs: runHead.length + runTravel.hot.length + 1,
-  steps: stepHead.length + stepTravel.hot.length + 1 + hostColumns.length,
-  hosts: 3 + hostColumns.length,
-};
-
-function parametersOf({ runs, fences, steps, trace, rare }: Batch): Parameter[] {
-  const usual = [
-    ...runs.parameters(counts.runs),
-    ...fences.parameters(4),
-    ...steps.parameters(counts.steps),
-    ...trace.parameters(traceColumns.length),
-  ];
-  if (rare === null) return usual;
-  const { hosts, items, outputs, signals } = rare;
-  return [
-    ...usual,
-    ...hosts.parameters(counts.hosts),
-    ...items.parameters(4),
-    ...outputs.parameters(2),
-    ...signals.parameters(2),
-  ];
 }

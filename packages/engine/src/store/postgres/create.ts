@@ -1,17 +1,20 @@
 import type { CreateAnswer, NewRunRequest, Store } from "../port.ts";
-import { checkNeeds } from "../limits.ts";
 import { prepareRun, unknownWorkflow } from "../prepared-run.ts";
 import type { PreparedRun } from "../prepared-run.ts";
 import { NotStorable } from "../storable.ts";
-import { Columns, dueAfterMs, hostColumns, makeBatch, stepHead } from "./batch.ts";
-import { dueAt, insertedValues, isAccepted, Parameters, stepInsert, traceColumns, traceWrite, travelling } from "./commit-statement.ts";
+import type { NewRows, Part } from "./batch.ts";
+import { addNewRows, dueAfterMs, fullStepColumns, itemColumns, traceColumns } from "./batch.ts";
+import { Columns, Parameters } from "./columns.ts";
+import type { ColumnType } from "./columns.ts";
+import { stepInsert } from "./full-commit.ts";
 import { arrayOf } from "./link.ts";
 import type { Link, Parameter, Statement } from "./link.ts";
 import type { Names } from "./names.ts";
 import { isRefusedData, stateOf } from "./postgres-errors.ts";
-import { packCold, runTravel, stepTravel } from "./row-columns.ts";
+import { hotCells, hotColumns, packCold, runTravel } from "./row-columns.ts";
 import { rowOperations } from "./row-operations.ts";
 import { isRunId } from "./run-id.ts";
+import { dueAt, insertedValues, isAccepted, traceWrite } from "./statement-parts.ts";
 
 type CreateAnswers = Awaited<ReturnType<Store["createRuns"]>>;
 
@@ -20,7 +23,7 @@ export interface CreateStatements {
   readonly find: Statement;
 }
 
-const runHead = [
+const runHead: readonly ColumnType[] = [
   ["id", "uuid[]"],
   ["workflow", "text[]"],
   ["workflow_version", "integer[]"],
@@ -36,7 +39,9 @@ const runHead = [
   ["input", "json[]"],
   ["meta", "json[]"],
   ["output", "json[]"],
-] as const;
+];
+
+const runColumns: readonly ColumnType[] = [...runHead, ...hotColumns(runTravel), ["more", "jsonb[]"]];
 
 const ownColumns = runHead.slice(0, 11).map(([name]) => name);
 
@@ -48,14 +53,9 @@ const ownColumns = runHead.slice(0, 11).map(([name]) => name);
  */
 export function createStatements(names: Names): CreateStatements {
   const parameters = new Parameters();
-  const w = parameters.unnest("w", [...runHead, ...travelling(runTravel.hot), ["more", "jsonb[]"]]);
-  const u = parameters.unnest("u", [...stepHead, ...travelling(stepTravel.hot), ["more", "jsonb[]"], ...hostColumns]);
-  const i = parameters.unnest("u", [
-    ["p", "integer[]"],
-    ["step_index", "integer[]"],
-    ["task_index", "integer[]"],
-    ["items", "json[]"],
-  ]);
+  const w = parameters.unnest("w", runColumns);
+  const u = parameters.unnest("u", fullStepColumns);
+  const i = parameters.unnest("u", itemColumns);
   const t = parameters.unnest("u", traceColumns);
   const { columns, values } = insertedValues(runTravel);
   const text = `
@@ -83,13 +83,13 @@ payloads as (
   select w.id, w.input, w.meta, w.output from w where ${isAccepted("w.p")}
 ),
 u as materialized (select * from ${u.text} where ${isAccepted("u.p")}),
-${stepInsert(names, { run: "($1::uuid[])[u.p]", version: "1" })},
+${stepInsert(names, "1")},
 items as (
   insert into ${names.table("step_items")} (run_id, step_index, task_index, items)
   select ($1::uuid[])[u.p], u.step_index, u.task_index, u.items from ${i.text}
   where u.items is not null and ${isAccepted("u.p")}
 ),
-${traceWrite(names, t.text, "($1::uuid[])[u.p]")}
+${traceWrite(names, t)}
 select ${names.now}, (select s from k), case
   when (select count(*) from ins) <> (select count(*) from u)
     then ('a row is there already: ' || (select count(*) from ins))::integer
@@ -106,7 +106,7 @@ order by u.p`;
   return { insert: { name: "create_runs", text }, find: { name: "find_runs", text: find } };
 }
 
-interface Prepared extends PreparedRun {
+interface Prepared extends PreparedRun, Part {
   readonly index: number;
 }
 
@@ -133,14 +133,14 @@ export async function createRuns(
 }
 
 function prepare(request: NewRunRequest, index: number): Prepared | CreateAnswer {
-  const { run, commit } = request;
+  const { run } = request;
   try {
     if (!isRunId(run.id)) throw new NotStorable(`the id of a run is a UUID, not \`${run.id}\``);
-    for (const task of commit.enqueue) checkNeeds(task);
-    const prepared = { index, ...prepareRun(request) };
-    const isRowMissing = rowOperations(prepared.prepared).some(({ cells, isNeeded }) => cells === null && isNeeded);
+    const prepared = prepareRun(request);
+    const operations = rowOperations(prepared.prepared);
+    const isRowMissing = operations.some(({ cells, isNeeded }) => cells === null && isNeeded);
     if (isRowMissing) throw new NotStorable("a queued task or a payload has no row");
-    return prepared;
+    return { index, operations, ...prepared };
   } catch (error) {
     if (!(error instanceof NotStorable)) throw error;
     return { kind: "rejected", message: error.message };
@@ -225,9 +225,15 @@ async function findExisting(
   });
 }
 
+const newRowColumns = (): NewRows => {
+  return { steps: new Columns(fullStepColumns), items: new Columns(itemColumns), trace: new Columns(traceColumns) };
+};
+
 function parametersOf(batch: readonly Prepared[]): Parameter[] {
-  const runs = new Columns();
-  for (const { record, prepared, cells, input, meta } of batch) {
+  const runs = new Columns(runColumns);
+  const rows = newRowColumns();
+  for (const [index, request] of batch.entries()) {
+    const { record, prepared, cells, input, meta } = request;
     const { parent } = record;
     runs.add([
       record.id,
@@ -245,15 +251,10 @@ function parametersOf(batch: readonly Prepared[]): Parameter[] {
       input,
       meta,
       prepared.runOutput,
-      ...runTravel.hot.map(({ index }) => cells[index]!),
+      ...hotCells(cells, runTravel),
       packCold(cells, runTravel),
     ]);
+    addNewRows(rows, index + 1, request);
   }
-  const { steps, trace, rare } = makeBatch(batch.map(({ prepared }) => prepared));
-  return [
-    ...runs.parameters(runHead.length + runTravel.hot.length + 1),
-    ...steps.parameters(stepHead.length + stepTravel.hot.length + 1 + hostColumns.length),
-    ...(rare?.items.parameters(4) ?? new Columns().parameters(4)),
-    ...trace.parameters(traceColumns.length),
-  ];
+  return [runs, rows.steps, rows.items, rows.trace].flatMap((columns) => columns.parameters());
 }

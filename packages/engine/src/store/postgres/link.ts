@@ -254,15 +254,13 @@ const parserOf = (oid: number): Parser => parsers.get(oid) ?? asText;
 
 /** An array as a literal of PostgreSQL. Texts are quoted; null is NULL, the text `null` is not. */
 export function arrayOf(values: readonly (string | number | null)[]): string {
-  let literal = "{";
-  for (let index = 0; index < values.length; index += 1) {
-    const value = values[index]!;
-    if (index > 0) literal += ",";
-    if (value === null) literal += "NULL";
-    else if (typeof value === "number") literal += value;
-    else literal += quoted(value);
-  }
-  return `${literal}}`;
+  return `{${values.map(literalOf).join(",")}}`;
+}
+
+/** An element of an array literal. */
+export function literalOf(value: string | number | null): string {
+  if (value === null) return "NULL";
+  return typeof value === "number" ? String(value) : quoted(value);
 }
 
 const special = /["\\]/;

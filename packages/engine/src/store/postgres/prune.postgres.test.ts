@@ -92,6 +92,18 @@ describeEachServer((server) => {
     expect((await scratch.query("select id from runs")).flat()).toEqual([run]);
   });
 
+  test("leaves a run alone that has ended once more when its turn comes", async () => {
+    const run = await insertEnded(scratch, 2_000);
+    let pruning: Promise<readonly string[]> = Promise.resolve([]);
+    await scratch.open().transaction(async (transaction) => {
+      await transaction.run(`update ${names.table("runs")} set finished_at = ${names.now}`);
+      pruning = prune(link, names, { olderThanMs: 60_000 });
+      await waitForLock();
+    });
+    expect(await pruning).toEqual([]);
+    expect((await scratch.query("select id from runs")).flat()).toEqual([run]);
+  });
+
   test("deletes what a run wrote that ran again and ended while prune waited for it", async () => {
     const run = await insertEnded(scratch, 2_000);
     const other = scratch.open();
@@ -107,7 +119,7 @@ describeEachServer((server) => {
   });
 
   async function waitForLock(): Promise<void> {
-    const text = "select 1 from pg_locks l join pg_database d on d.datname = current_database() where not l.granted";
+    const text = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
     while ((await scratch.query(text)).length === 0);
   }
 

@@ -12,6 +12,19 @@ import { insertEnded, insertRun, scratchPlan } from "./scratch-rows.ts";
 import { listWorkers, putWorker, removeWorker } from "./workers.ts";
 import { durations, getRanks, getWorkflow, putRanks, putWorkflow } from "./workflows.ts";
 
+const beyondRights = [
+  "create table braid.mine ()",
+  "drop table braid.logs",
+  "truncate braid.logs",
+  "alter table braid.runs add column mine integer",
+  "create index mine on braid.runs (status)",
+  "delete from braid.workflows",
+  "update braid.workflows set plan = '{}'",
+  "update braid.trace_events set events = '[]'",
+  "update braid.schema_version set version = 1",
+  "create schema mine",
+];
+
 describeEachServer((server) => {
   // A pooler may give all its clients the rights of one user.
   const scratch = new ScratchLinks({ url: server.directUrl });
@@ -58,25 +71,16 @@ describeEachServer((server) => {
     expect(await prune(link, names, { keep: 0 })).toEqual([ended]);
     for (const view of ["v_runs", "v_step_states", "v_step_tasks", "v_step_dependencies"]) {
       const rows = await link.rows({ name: view, text: `select run_id from ${names.table(view)}` });
-      expect(new Set(rows.map(([id]) => id))).toEqual(new Set(view === "v_step_tasks" || rows.length > 0 ? [run] : []));
+      expect(new Set(rows.flat()), view).toEqual(new Set([run]));
     }
   });
 
-  test.each([
-    "create table braid.mine ()",
-    "drop table braid.logs",
-    "truncate braid.logs",
-    "alter table braid.runs add column mine integer",
-    "create index mine on braid.runs (status)",
-    "delete from braid.workflows",
-    "update braid.workflows set plan = '{}'",
-    "update braid.trace_events set events = '[]'",
-    "update braid.schema_version set version = 1",
-    "create schema mine",
-  ])("that role cannot do more: %s", async (text) => {
+  test("that role cannot do more", async () => {
     await grant();
-    const refused = { code: "store_denied", details: { code: "42501" } };
-    await expect(link.rows({ name: "more", text })).rejects.toMatchObject(refused);
+    for (const text of beyondRights) {
+      const refused = { code: "store_denied", details: { code: "42501" } };
+      await expect(link.rows({ name: "", text }), text).rejects.toMatchObject(refused);
+    }
   });
 
   test("a user without rights to make the store is told who has to do what", async () => {

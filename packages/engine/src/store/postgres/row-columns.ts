@@ -1,6 +1,7 @@
 import { RunRow, StepRow } from "@braid/core";
 import { encodeRun, encodeStep, runColumns, stepColumns } from "../codec.ts";
 import type { Cell, Column } from "../codec.ts";
+import type { ColumnType } from "./columns.ts";
 
 /**
  * How rows of the kernel travel to the server. Columns that nearly every commit fills go as arrays, one for each; the others
@@ -91,10 +92,31 @@ export function packCold(cells: readonly Cell[], { cold }: TravelColumns): strin
   return packed === null ? null : JSON.stringify(packed);
 }
 
+/** Cells of the hot columns. */
+export function hotCells(cells: readonly Cell[], { hot }: TravelColumns): Cell[] {
+  return hot.map(({ index }) => cells[index]!);
+}
+
+/** Whether all cold columns hold what they hold in a new row. */
+export function isColdEmpty(cells: readonly Cell[], { cold }: TravelColumns): boolean {
+  for (const { index, initial } of cold) if (cells[index] !== initial) return false;
+  return true;
+}
+
+/** Names and array types of the hot columns. */
+export function hotColumns({ hot }: TravelColumns): readonly ColumnType[] {
+  return hot.map((column) => [column.name, arrayType(column)]);
+}
+
 /** Array type in which a hot column travels. Booleans are 0 and 1, JSON is text: the server reads both. */
-export function arrayType({ kind, type }: TravelColumn): string {
+function arrayType({ kind, type }: TravelColumn): string {
   if (kind === "boolean") return "integer[]";
   return kind === "json" ? "text[]" : `${type}[]`;
+}
+
+/** What a cold column holds in a new row, as a literal. */
+export function initialOf({ kind, initial }: TravelColumn): string {
+  return initial === null ? "null" : literal(initial, kind);
 }
 
 /** Expression that gives the column from `u`, the row that travelled; `u.more` holds the cold ones. */

@@ -114,17 +114,16 @@ describeEachServer((server) => {
     ]);
   });
 
-  test.each(["v_runs", "v_step_states", "v_step_tasks", "v_step_dependencies"])(
-    "reads one run by its indexes: %s",
-    async (view) => {
+  test("reads one run by its indexes", async () => {
+    for (const view of ["v_runs", "v_step_states", "v_step_tasks", "v_step_dependencies"]) {
       const text = `explain select * from ${view} where run_id = '01900000-0000-7000-8000-000000000000'`;
       const lines = await scratch.open().transaction(async (transaction) => {
         await transaction.run("set local search_path = braid; set local enable_seqscan = off");
         return transaction.rows({ name: "", text });
       });
-      expect(lines.flat().join("\n")).not.toContain("Seq Scan");
-    },
-  );
+      expect(lines.flat().join("\n"), view).not.toContain("Seq Scan");
+    }
+  });
 
   test("counts the steps of a workflow once for all its runs", async () => {
     await insertRun(scratch);

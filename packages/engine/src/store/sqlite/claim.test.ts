@@ -9,15 +9,13 @@ import {
   queueSteps,
   startRun,
 } from "../contract/fixtures.ts";
-import type { TaskLimit } from "../port.ts";
+import { places, starts } from "../contract/limits.ts";
 import { createSqliteStore } from "../sqlite.ts";
 import { ScratchFiles } from "./scratch-files.ts";
 
 const files = new ScratchFiles();
 beforeEach(() => files.next());
 afterAll(() => files.remove());
-
-const places = (name: string, max: number): TaskLimit => ({ name, max, rate: null });
 
 test("clears away the places of leases that are over when the next task of the name is taken", async () => {
   const store = await files.open();
@@ -38,9 +36,8 @@ test("clears away the places of leases that are over when the next task of the n
 test("takes the write lock only when there is a task that it can take", async () => {
   const store = await files.open();
   const other = await files.open();
-  const mail = { name: "mail", max: null, rate: { count: 1, perMs: 60_000, burst: 1 } };
   await queueSteps(store, 2, { limits: [places("full", 1)] });
-  await queueSteps(store, 2, { limits: [mail] });
+  await queueSteps(store, 2, { limits: [starts("mail", 60_000)] });
   await queueSteps(store, 1, { resources: { gpu: 1 } });
   await queueSteps(store, 1, { limits: [places("free", 1)], handler: "http" });
   expect((await claimAs(store, "w1", { handlers: ["command"] })).tasks.length).toBe(2);
@@ -62,9 +59,8 @@ test("forgets rates that allow any start again when runs are pruned", async () =
   let now = 1_763_657_000_000;
   const store = createSqliteStore({ path: files.path, now: () => now });
   await store.open();
-  const rate = (perMs: number) => ({ count: 1, perMs, burst: 1 });
-  await queueSteps(store, 1, { limits: [{ name: "fast", max: null, rate: rate(1_000) }] });
-  await queueSteps(store, 1, { limits: [{ name: "slow", max: null, rate: rate(60_000) }] });
+  await queueSteps(store, 1, { limits: [starts("fast", 1_000)] });
+  await queueSteps(store, 1, { limits: [starts("slow", 60_000)] });
   await claimAs(store, "w1");
   now += 1_000;
   await finishedRun(store, "completed", { finishedAt: 2_000 });

@@ -33,7 +33,15 @@ export function listWorkers(connection: Connection): readonly (WorkerRecord & { 
       string,
       number,
     ];
-    const lists = { queues: JSON.parse(queues) as string[], resources: JSON.parse(resources) as Resources };
-    return { id, host, pid, startedAt, name, ...lists, seenAt };
+    return {
+      id,
+      host,
+      pid,
+      startedAt,
+      name,
+      queues: JSON.parse(queues) as string[],
+      resources: JSON.parse(resources) as Resources,
+      seenAt,
+    };
   });
 }

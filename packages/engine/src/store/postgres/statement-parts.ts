@@ -1,0 +1,133 @@
+import { fenceColumns, traceColumns } from "./batch.ts";
+import type { ColumnType, Parameters, UnnestText } from "./columns.ts";
+import type { Names } from "./names.ts";
+import { runTravel, stepTravel, valueOf } from "./row-columns.ts";
+import type { TravelColumn, TravelColumns } from "./row-columns.ts";
+
+/** Parts that the statements of commits and of creations have in common. `$1` holds the ids of the runs, `$2` their versions. */
+
+/** States of a run in a batch. */
+export const batchStates = { accepted: 0, conflict: 1, repeat: 2, fenced: 3, brokenTrace: 4 } as const;
+
+/** Whether the run at a position of the batch is accepted. */
+export const isAccepted = (position: string): string => `((select s from k))[${position}] = ${batchStates.accepted}`;
+
+/** Id of the run of `u`. */
+export const runOf = "($1::uuid[])[u.p]";
+
+/**
+ * `w`, `bad`, `g` and `k`: the runs of a batch, locked in order of their ids and read in their newest version, and what becomes of
+ * each. `k` is null if one of them does not exist.
+ */
+export function guard(names: Names, parameters: Parameters, runColumns: readonly ColumnType[]): string {
+  const w = parameters.unnest("w", runColumns);
+  const f = parameters.unnest("f", fenceColumns);
+  return `w as materialized (select * from ${w.withOrdinality("p")}),
+bad as materialized (
+  select f.p, f.n from ${f.withOrdinality("n")}
+  where not exists (
+    select 1 from ${names.table("steps")} t
+    where t.run_id = ($1::uuid[])[f.p] and t.step_index = f.step_index and t.task_index = f.task_index
+      and t.lease_token = f.token and t.dispatch = 'leased'
+  )
+),
+g as materialized (
+  select w.p, w.expected, w.commit_id, w.trace_before, r.version, r.trace_seq, r.last_commit_id, r.last_commit_version,
+    r.last_cancels
+  from w join ${names.table("runs")} r on r.id = w.id
+  order by r.id for no key update of r
+),
+k as materialized (select case when (select count(*) from g) = cardinality($1::uuid[]) then array(
+  select case
+    when g.last_commit_id = g.commit_id then ${batchStates.repeat}
+    when g.version <> g.expected then ${batchStates.conflict}
+    when exists (select 1 from bad where bad.p = g.p) then ${batchStates.fenced}
+    when g.trace_before <> g.trace_seq then ${batchStates.brokenTrace}
+    else ${batchStates.accepted} end
+  from g order by g.p
+) end as s)`;
+}
+
+/** `trace`: one row for each run that has events. */
+export function traceWrite(names: Names, { text }: UnnestText): string {
+  return `trace as (
+  insert into ${names.table("trace_events")} (run_id, ${traceColumns.slice(1).map(([name]) => name).join(", ")})
+  select ${runOf}, u.first_seq, u.last_seq, u.at, u.events from ${text} where ${isAccepted("u.p")}
+)`;
+}
+
+/** `freed`: places of limits that the attempts of these rows have held. */
+export function freeSlots(names: Names, rows: string): string {
+  return `freed as (
+  delete from ${names.table("limit_slots")} s
+  using (select * from ${rows} where is_free offset 0) u
+  where s.run_id = u.run_id and s.step_index = u.step_index and s.task_index = u.task_index
+  returning u.queue
+)`;
+}
+
+/** What a commit writes on the run of `u`, beside the kernel's columns. */
+export function commitColumns(
+  names: Names,
+  { wakeAt, cancels }: { readonly wakeAt: string; readonly cancels: string },
+): string {
+  return `version = u.expected + 1, last_commit_id = u.commit_id, last_commit_version = u.expected + 1,
+    last_cancels = ${cancels}, due_at = ${dueAt(names, wakeAt)}`;
+}
+
+/** When the run is due again: at its earliest timer, or when the follow-up of the commit is missing. `least` passes over null. */
+export const dueAt = ({ now }: Names, wakeAt: string): string => `least(${wakeAt}, ${now} + u.due_after)`;
+
+type ValueOf = (column: TravelColumn, isHot: boolean) => string;
+
+export function assignments({ hot, cold }: TravelColumns, value: ValueOf = valueOf): string {
+  const parts = [
+    ...hot.map((column) => `${column.name} = ${value(column, true)}`),
+    ...cold.map((column) => `${column.name} = ${value(column, false)}`),
+  ];
+  return parts.join(", ");
+}
+
+export function insertedValues(
+  { hot, cold }: TravelColumns,
+  value: ValueOf = valueOf,
+): { readonly columns: string; readonly values: string } {
+  const columns = [...hot, ...cold].map(({ name }) => name).join(", ");
+  const values = [...hot.map((column) => value(column, true)), ...cold.map((column) => value(column, false))];
+  return { columns, values: values.join(", ") };
+}
+
+/** The kernel's columns of a step row without its place. */
+export const stepValues: TravelColumns = { hot: stepTravel.hot.slice(2), cold: stepTravel.cold };
+
+export const runValues: TravelColumns = runTravel;
+
+/** Columns of an open attempt. */
+export const queueColumns = [
+  "dispatch",
+  "dispatch_attempt",
+  "queue",
+  "handler",
+  "priority",
+  "queued_at",
+  "worker",
+  "lease_token",
+  "lease_until",
+  "claimed_at",
+  "stop_asked",
+  "limit_key",
+] as const;
+
+/** The column of an attempt that is queued, as `u` brings it. */
+export function queueValue({ now }: Names, column: (typeof queueColumns)[number]): string {
+  switch (column) {
+    case "queued_at":
+      return `case when u.is_queued = 1 then ${now} end`;
+    case "lease_until":
+      return `case when u.is_open_lease = 1 then ${now} + u.lease_ms end`;
+    case "claimed_at":
+      return `case when u.worker is not null then ${now} end`;
+    default:
+      return `u.${column}`;
+  }
+}

@@ -1,0 +1,72 @@
+import { addedStepColumns, changedStepColumns, traceColumns, usualRunColumns } from "./batch.ts";
+import { Parameters } from "./columns.ts";
+import type { Statement } from "./link.ts";
+import type { Names } from "./names.ts";
+import { initialOf, stepTravel, valueOf } from "./row-columns.ts";
+import type { TravelColumn } from "./row-columns.ts";
+import {
+  assignments,
+  commitColumns,
+  freeSlots,
+  guard,
+  insertedValues,
+  isAccepted,
+  queueColumns,
+  queueValue,
+  runOf,
+  runValues,
+  stepValues,
+  traceWrite,
+} from "./statement-parts.ts";
+
+/**
+ * The commit of a batch in which nothing is out of the ordinary, which is nearly every one: steps start, end, and write their
+ * output. It gives the same guarantees and has the same shape as the full statement (`full-commit.ts`), but rows are known to be
+ * new or not, and columns that hold their defaults are constants. Starting a statement costs the server time for every
+ * expression in it, and that is most of what a chain of single steps waits for.
+ */
+export function usualCommit(names: Names): Statement {
+  const parameters = new Parameters();
+  const head = guard(names, parameters, usualRunColumns);
+  const added = parameters.unnest("u", addedStepColumns);
+  const changed = parameters.unnest("u", changedStepColumns);
+  const trace = parameters.unnest("u", traceColumns);
+  const steps = names.table("steps");
+  const { columns, values } = insertedValues(stepTravel, valueOrInitial);
+  const text = `
+with ${head},
+ins as (
+  insert into ${steps} (run_id, version, ${columns}, ${queueColumns.join(", ")}, output)
+  select ${runOf}, ($2::integer[])[u.p] + 1, ${values}, ${queueColumns.map((name) => queueValue(names, name)).join(", ")},
+    u.output
+  from ${added.text} where ${isAccepted("u.p")}
+),
+upd as (
+  update ${steps} t
+  set version = ($2::integer[])[u.p] + 1, ${assignments(stepValues, valueOrInitial)},
+    dispatch = case when t.dispatch_attempt = u.closes then null else t.dispatch end,
+    lease_until = case when t.dispatch_attempt = u.closes then null else t.lease_until end,
+    stop_asked = case when t.dispatch_attempt = u.closes then null else t.stop_asked end,
+    output = coalesce(u.output, t.output)
+  from (select u.*, ${runOf} as run_id from ${changed.text} where ${isAccepted("u.p")} offset 0) u
+  where t.run_id = u.run_id and t.step_index = u.step_index and t.task_index = u.task_index
+  returning t.run_id, t.step_index, t.task_index, t.queue,
+    t.limit_key is not null and t.dispatch is distinct from 'leased' as is_free
+),
+${traceWrite(names, trace)},
+${freeSlots(names, "upd")},
+run as (
+  update ${names.table("runs")} r
+  set ${commitColumns(names, { wakeAt: "u.wake_at", cancels: "null" })}, ${assignments(runValues, valueOrInitial)}
+  from (select * from w where ${isAccepted("w.p")} offset 0) u
+  where r.id = u.id
+)
+select ${names.now}, (select s from k), array(select g.last_commit_version from g order by g.p),
+  array(select bad.n from bad), null, array(select distinct f.queue from freed f),
+  case when (select count(*) from upd) <> (select coalesce(sum(w.changed), 0) from w where ${isAccepted("w.p")})
+    then ('a row is missing: ' || (select count(*) from upd))::integer else 0 end`;
+  return { name: "commit", text };
+}
+
+const valueOrInitial = (column: TravelColumn, isHot: boolean): string =>
+  isHot ? valueOf(column, true) : initialOf(column);
