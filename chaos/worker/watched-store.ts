@@ -18,7 +18,7 @@ export function watchStore(store: Store, oracle: OracleWriter): Store {
     claim: (request) => watch.claim(request),
     commit: (commits) => watch.commit(commits),
     heartbeat: (request) => watch.heartbeat(request),
-    createRuns: (requests) => watch.call("createRuns", () => store.createRuns(requests)),
+    createRuns: (requests) => watch.createRuns(requests),
     sweep: (request) => watch.call("sweep", () => store.sweep(request)),
     dueRuns: (limit) => watch.call("dueRuns", () => store.dueRuns(limit)),
     load: (runId) => watch.call("load", () => store.load(runId)),
@@ -70,6 +70,15 @@ class StoreWatch {
     return answer;
   }
 
+  async createRuns(requests: Parameters<Store["createRuns"]>[0]): ReturnType<Store["createRuns"]> {
+    const sentAt = Date.now();
+    const created = await this.call("createRuns", () => this.#store.createRuns(requests));
+    for (const [index, { kind }] of created.answers.entries()) {
+      if (kind === "created") this.#noteLeases(requests[index]!.commit, sentAt);
+    }
+    return created;
+  }
+
   async heartbeat(request: Parameters<Store["heartbeat"]>[0]): ReturnType<Store["heartbeat"]> {
     const answer = await this.call("heartbeat", () => this.#store.heartbeat(request));
     for (const [index, { kind }] of answer.leases.entries()) {
@@ -94,7 +103,7 @@ class StoreWatch {
   }
 
   #take(commit: RunCommit, answer: CommitAnswers["answers"][number]): void {
-    const { runId: run, commitId, trace, enqueue } = commit;
+    const { runId: run, commitId, trace } = commit;
     const { broken, sentAt } = this.#open.get(commitId)!;
     this.#open.delete(commitId);
     if (answer.kind === "fenced") {
@@ -103,10 +112,15 @@ class StoreWatch {
     if (answer.kind !== "accepted" && answer.kind !== "repeat") return;
     const numbers = { first: trace[0]?.seq ?? null, last: trace.at(-1)?.seq ?? null };
     this.#oracle.write({ type: "commit", run, kind: answer.kind, ...numbers, broken });
+    this.#noteLeases(commit, sentAt);
+  }
+
+  /** Tasks that a commit gave to this worker. */
+  #noteLeases({ runId: run, enqueue }: RunCommit, grantedAt: number): void {
     for (const { step: stepIndex, task, attempt, handler, lease } of enqueue) {
       if (lease === null) continue;
       const name = { run, stepIndex, task: Math.max(0, task), attempt };
-      this.#oracle.write({ type: "claim", ...name, token: lease.token, handler, claimedAt: null, grantedAt: sentAt });
+      this.#oracle.write({ type: "claim", ...name, token: lease.token, handler, claimedAt: null, grantedAt });
     }
   }
 }

@@ -28,6 +28,8 @@ export { StoreError } from "./store/store-error.ts";
 export type { StoreErrorCode } from "./store/store-error.ts";
 export { hostFeatures } from "./runtime/host-features.ts";
 export { createStore, openStore } from "./store/open.ts";
+export { openSchema } from "./store/open-schema.ts";
+export type { StoreSchema } from "./store/open-schema.ts";
 export { createMemoryStore } from "./store/memory.ts";
 export type { MemoryStoreOptions } from "./store/memory.ts";
 export { createSqliteStore } from "./store/sqlite.ts";

@@ -1,8 +1,9 @@
-import type { CommitAnswer } from "../store/port.ts";
+import type { CommitAnswer, CommitAnswers, RunCommit } from "../store/port.ts";
 import { EngineError, messageOf } from "./errors.ts";
-import type { LoopContext } from "./loop-context.ts";
+import type { LockedBatch, LoopContext } from "./loop-context.ts";
 import { Outbox } from "./outbox.ts";
 import type { Outcome, Report } from "./outbox.ts";
+import type { CachedRun } from "./run-cache.ts";
 import type { RunWork } from "./run-work.ts";
 import type { BatchRoom, Needs } from "./work-context.ts";
 
@@ -37,6 +38,8 @@ export class CommitLoop {
   readonly #idle: (() => void)[] = [];
   /** Runs whose last commit was rejected: their reports go one by one until the culprit is found. */
   readonly #suspects = new Set<string>();
+  /** Runs that others write as well: they are locked before they are computed, until nobody else has written them. */
+  readonly #contended = new Set<string>();
 
   constructor(context: LoopContext) {
     this.#context = context;
@@ -103,9 +106,16 @@ export class CommitLoop {
     const taken = this.#fault === null ? this.outbox.take(MOST_RUNS, this.#busy) : new Map<string, Report[]>();
     // What is left belongs to runs of another batch, which goes on with it.
     if (taken.size === 0 && this.#underWay.size > 0) return;
-    if (taken.size > 0) await this.#batchOf(taken);
+    if (taken.size > 0) await Promise.all(this.#split(taken).map((runs) => this.#batchOf(runs)));
     if (this.#fault === null && !this.outbox.isEmpty) this.#call();
     if (this.#isAsleep) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** Runs to be locked apart from the others, which need not wait for them. */
+  #split(taken: ReadonlyMap<string, readonly Report[]>): readonly ReadonlyMap<string, readonly Report[]>[] {
+    const contended = new Map([...taken].filter(([runId]) => this.#contended.has(runId)));
+    if (contended.size === 0 || contended.size === taken.size) return [taken];
+    return [contended, new Map([...taken].filter(([runId]) => !contended.has(runId)))];
   }
 
   async #batchOf(taken: ReadonlyMap<string, readonly Report[]>): Promise<void> {
@@ -129,6 +139,44 @@ export class CommitLoop {
   }
 
   async #batch(taken: ReadonlyMap<string, readonly Report[]>): Promise<void> {
+    const [first] = taken.keys();
+    const locked = this.#contended.has(first!) ? await this.#lock(taken) : null;
+    let isEnded = false;
+    const commit = (commits: readonly RunCommit[]): Promise<CommitAnswers> => {
+      if (locked === null) return this.#context.commit(commits);
+      isEnded = true;
+      // Without an answer the commit is repeated, which is harmless.
+      return locked.commit(commits).catch(() => this.#context.commit(commits));
+    };
+    try {
+      await this.#compute(taken, commit);
+    } finally {
+      if (!isEnded) await locked?.release();
+    }
+  }
+
+  /** Locks the runs. What cannot be locked is committed like any other. */
+  async #lock(taken: ReadonlyMap<string, readonly Report[]>): Promise<LockedBatch | null> {
+    const runs: CachedRun[] = [];
+    for (const runId of taken.keys()) {
+      const run = this.#context.cachedRun(runId);
+      if (run === undefined) this.#contended.delete(runId);
+      else runs.push(run);
+    }
+    if (runs.length < taken.size) return null;
+    for (const run of runs) run.isOpen = true;
+    const locked = await this.#context.lock(runs);
+    for (const [index, run] of runs.entries()) {
+      run.isOpen = false;
+      if (locked?.isNewer[index] !== true) this.#contended.delete(run.id);
+    }
+    return locked;
+  }
+
+  async #compute(
+    taken: ReadonlyMap<string, readonly Report[]>,
+    commit: (commits: readonly RunCommit[]) => Promise<CommitAnswers>,
+  ): Promise<void> {
     const room: BatchRoom = { rows: MOST_ROWS, bytes: MOST_BYTES };
     const works: RunWork[] = [];
     for (const [runId, reports] of taken) {
@@ -146,7 +194,7 @@ export class CommitLoop {
         this.#settleIdle(work);
       }
     }
-    if (toCommit.length > 0) await this.#commit(toCommit);
+    if (toCommit.length > 0) await this.#commit(toCommit, commit);
   }
 
   async #open(runId: string, reports: readonly Report[], room: BatchRoom): Promise<RunWork | null> {
@@ -211,9 +259,11 @@ export class CommitLoop {
     this.#context.onBroken(work.run, error);
   }
 
-  async #commit(works: readonly RunWork[]): Promise<void> {
-    const commits = works.map((work) => work.toCommit(this.#context.newCommitId()));
-    const { answers } = await this.#context.commit(commits);
+  async #commit(
+    works: readonly RunWork[],
+    commit: (commits: readonly RunCommit[]) => Promise<CommitAnswers>,
+  ): Promise<void> {
+    const { answers } = await commit(works.map((work) => work.toCommit(this.#context.newCommitId())));
     for (const [index, work] of works.entries()) this.#take(work, answers[index]!);
   }
 
@@ -225,12 +275,14 @@ export class CommitLoop {
       case "accepted":
       case "repeat":
         this.#suspects.delete(runId);
+        if (work.draft.finished !== null) this.#contended.delete(runId);
         work.run.version = answer.version;
         this.#context.onAccepted(work, answer);
         for (const { report, ignored } of work.applied) report.settle?.(outcomeOf(ignored));
         return;
       case "conflict":
         work.run.isBehind = true;
+        if (this.#context.hasLocks) this.#contended.add(runId);
         this.outbox.putBack(runId, work.taken);
         return;
       case "fenced": {

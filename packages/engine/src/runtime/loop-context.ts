@@ -1,10 +1,16 @@
-import type { CommitAnswer, CommitAnswers, RunCommit } from "../store/port.ts";
+import type { CommitAnswer, CommitAnswers, LockedRuns, RunCommit } from "../store/port.ts";
 import type { Clock } from "./clock.ts";
 import type { EngineError } from "./errors.ts";
 import type { Report } from "./outbox.ts";
 import type { CachedRun } from "./run-cache.ts";
 import type { RunWork } from "./run-work.ts";
 import type { BatchRoom, Needs } from "./work-context.ts";
+
+/** Runs that nobody else can write until the commit or release. */
+export interface LockedBatch extends Pick<LockedRuns, "commit" | "release"> {
+  /** In order: whether others have written the run meanwhile; null: it is gone. */
+  readonly isNewer: readonly (boolean | null)[];
+}
 
 /** What the loop needs of the engine around it. */
 export interface LoopContext {
@@ -19,6 +25,11 @@ export interface LoopContext {
   newWork(run: CachedRun, reports: readonly Report[], room: BatchRoom): RunWork;
   /** Gets what works need, for all of them with as few calls as can be. */
   provide(needs: readonly (readonly [RunWork, Needs])[]): Promise<void>;
+  /** The copy in memory, whatever its version. */
+  cachedRun(runId: string): CachedRun | undefined;
+  readonly hasLocks: boolean;
+  /** Locks the runs and brings the copies up to date; null: the store has no locks, or they cannot be had now. */
+  lock(runs: readonly CachedRun[]): Promise<LockedBatch | null>;
   /** Commits; repeats until there is an answer, and throws only when there will be none. */
   commit(commits: readonly RunCommit[]): Promise<CommitAnswers>;
   /** The work is part of the run now. */

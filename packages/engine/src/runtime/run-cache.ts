@@ -70,6 +70,8 @@ export class RunCache {
   readonly #mostRuns: number;
   readonly #runs = new Map<string, CachedRun>();
   readonly #loading = new Map<string, Promise<CachedRun | null>>();
+  /** Reads of runs that a batch has open, for those who only look. */
+  readonly #reading = new Map<string, Promise<CachedRun | null>>();
   readonly #ranks = new Map<string, readonly number[]>();
   readonly #weights = new Map<string, number>();
   #rows = 0;
@@ -108,7 +110,11 @@ export class RunCache {
         const loading = this.#loading.get(runId) ?? this.#startLoading(runId);
         return loading;
       }
-      if (run.isOpen && run.refreshing === null) return this.#read(runId);
+      if (run.isOpen && run.refreshing === null) {
+        const fresh = await this.#readShared(runId);
+        if (fresh === null || fresh.version >= version) return fresh;
+        continue;
+      }
       run.refreshing ??= this.#refresh(run);
       if (!(await run.refreshing)) return null;
     }
@@ -137,6 +143,16 @@ export class RunCache {
     return this.#read(runId);
   }
 
+  /** One read for all who ask for the run while it is under way. */
+  #readShared(runId: string): Promise<CachedRun | null> {
+    let reading = this.#reading.get(runId);
+    if (reading === undefined) {
+      reading = this.#read(runId).finally(() => this.#reading.delete(runId));
+      this.#reading.set(runId, reading);
+    }
+    return reading;
+  }
+
   #startLoading(runId: string): Promise<CachedRun | null> {
     const loading = this.#read(runId).then((run) => {
       if (run !== null) this.keep(run);
@@ -161,21 +177,26 @@ export class RunCache {
   async #refresh(run: CachedRun): Promise<boolean> {
     try {
       const { loaded } = await this.#time.ask(() => orNothing(this.#store.loadNewer(run.id, run.version)));
-      if (loaded === null) {
-        this.drop(run.id);
-        return false;
-      }
-      run.isBehind = false;
-      if (loaded.version === run.version) return true;
-      if (run.state.ranks === null) run.state.ranks = await this.#ranksOf(loaded.run.ranksId);
-      run.state = replaceRows(run.state, { run: loaded.run, steps: loaded.steps });
-      run.version = loaded.version;
-      run.awaiting = null;
-      run.openEnds = null;
-      return true;
+      return await this.bringUp(run, loaded);
     } finally {
       run.refreshing = null;
     }
+  }
+
+  /** Brings a copy up to what was read of the run just now, all of it that is newer. False: the run is gone. */
+  async bringUp(run: CachedRun, loaded: LoadedRun | "same" | null): Promise<boolean> {
+    if (loaded === null) {
+      this.drop(run.id);
+      return false;
+    }
+    run.isBehind = false;
+    if (loaded === "same" || loaded.version === run.version) return true;
+    if (run.state.ranks === null) run.state.ranks = await this.#ranksOf(loaded.run.ranksId);
+    run.state = replaceRows(run.state, { run: loaded.run, steps: loaded.steps });
+    run.version = loaded.version;
+    run.awaiting = null;
+    run.openEnds = null;
+    return true;
   }
 
   async #ranksOf(id: string | null): Promise<readonly number[] | null> {

@@ -15,6 +15,7 @@ import { Crew } from "./crew.ts";
 import { EventHub } from "./event-hub.ts";
 import { NameSource } from "./ids.ts";
 import type { Random } from "./ids.ts";
+import type { LockedBatch } from "./loop-context.ts";
 import { LogSink } from "./log-sink.ts";
 import { eventReport, lookReport } from "./outbox.ts";
 import type { Outcome, Report } from "./outbox.ts";
@@ -208,6 +209,9 @@ export class Runtime {
       mostBatches: this.store.mostCommits,
       peekRun: (runId, version) => this.runs.current(runId, version),
       loadRun: (runId, version) => this.#persist("load a run", () => this.runs.get(runId, version)),
+      cachedRun: (runId) => this.runs.peek(runId),
+      hasLocks: this.store.lock !== undefined,
+      lock: (runs) => this.#lock(runs),
       newWork: this.newWork,
       provide: this.provide,
       commit: (commits) => this.#persist("commit", () => this.time.ask(() => this.store.commit(commits))),
@@ -223,6 +227,21 @@ export class Runtime {
         this.hub.hint();
       },
     });
+  }
+
+  async #lock(runs: readonly CachedRun[]): Promise<LockedBatch | null> {
+    const { store } = this;
+    if (store.lock === undefined) return null;
+    try {
+      const { loaded, commit, release } = await store.lock(runs.map(({ id, version }) => ({ runId: id, version })));
+      const versions = runs.map(({ version }) => version);
+      const isThere = await Promise.all(runs.map((run, index) => this.runs.bringUp(run, loaded[index]!)));
+      const isNewer = runs.map((run, index) => (isThere[index] === true ? run.version !== versions[index] : null));
+      return { isNewer, commit: (commits) => this.time.ask(() => commit(commits)), release };
+    } catch (error) {
+      this.options.onTrouble("lock runs", error);
+      return null;
+    }
   }
 
   #makeStarter(): Starter {

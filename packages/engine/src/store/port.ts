@@ -42,6 +42,12 @@ export interface Store {
   /** Commits each run independently, in one durable write. Answers in the order asked. */
   commit(commits: readonly RunCommit[]): Promise<CommitAnswers>;
 
+  /**
+   * Locks runs against all other writers, until the commit or release: for runs that others write as often as the caller, whose
+   * commits would be refused again and again. A store whose callers all write by turns has no need of it.
+   */
+  lock?(requests: readonly LockRequest[]): Promise<LockedRuns>;
+
   /** The whole control state (no payloads) from one snapshot; null for an unknown id. */
   load(runId: string): Promise<LoadedRun | null>;
   /** As `load`, but only step rows changed after `version`; rows reset since then are included. */
@@ -206,6 +212,21 @@ export interface RunCommit {
 
 /** How long stores wait for the follow-up of a commit with `cancels`, and for the `task.lost` of a swept lease. */
 export const followUpAfterMs = 15_000;
+
+export interface LockRequest {
+  readonly runId: string;
+  /** The version that the caller knows. */
+  readonly version: number;
+}
+
+/** Runs that nobody else can write. One of `commit` and `release` ends it. */
+export interface LockedRuns {
+  /** In the order asked: what is newer than the version known; null: there is no such run. */
+  readonly loaded: readonly (LoadedRun | "same" | null)[];
+  /** As `Store.commit`. If it rejects, whether it was carried out is unknown, and repeating it by `Store.commit` is harmless. */
+  commit(commits: readonly RunCommit[]): Promise<CommitAnswers>;
+  release(): Promise<void>;
+}
 
 export interface TaskKey {
   readonly step: number;

@@ -8,6 +8,8 @@ import type {
   HeartbeatAnswer,
   HeartbeatRequest,
   LoadedRun,
+  LockedRuns,
+  LockRequest,
   LogFilter,
   LogLine,
   NewRunRequest,
@@ -27,7 +29,7 @@ import type {
 import { ChangeListener } from "./postgres/change-listener.ts";
 import { Claims } from "./postgres/claim.ts";
 import { commitRuns, commitStatements } from "./postgres/commit.ts";
-import type { CommitStatements } from "./postgres/commit.ts";
+import type { CommitStatements, Send } from "./postgres/commit.ts";
 import { createRuns, createStatements } from "./postgres/create.ts";
 import type { CreateStatements } from "./postgres/create.ts";
 import { dueRuns, listSignals, putSignal } from "./postgres/due.ts";
@@ -35,8 +37,10 @@ import { appendLogs, readLogs, readTrace } from "./postgres/journal.ts";
 import { heartbeat, leaseStatements, sweep } from "./postgres/leases.ts";
 import type { LeaseStatements } from "./postgres/leases.ts";
 import { Link } from "./postgres/link.ts";
+import type { HeldLink } from "./postgres/link.ts";
 import { listRuns, loadRun, loadStatements, readPayloads } from "./postgres/load.ts";
 import type { LoadStatements } from "./postgres/load.ts";
+import { commitAndEnd, lockRuns } from "./postgres/lock.ts";
 import { migrate } from "./postgres/migrate.ts";
 import { namesOf } from "./postgres/names.ts";
 import type { Names } from "./postgres/names.ts";
@@ -167,8 +171,11 @@ class PostgresStore implements Store {
     return created;
   }
 
-  async commit(commits: readonly RunCommit[]): Promise<CommitAnswers> {
-    const send = this.#main.rows.bind(this.#main);
+  commit(commits: readonly RunCommit[]): Promise<CommitAnswers> {
+    return this.#commitBy((statement, parameters) => this.#main.rows(statement, parameters), commits);
+  }
+
+  async #commitBy(send: Send, commits: readonly RunCommit[]): Promise<CommitAnswers> {
     const { now, answers, freedQueues } = await commitRuns(send, this.#statements, commits);
     for (const [index, answer] of answers.entries()) {
       if (answer.kind !== "accepted") continue;
@@ -185,6 +192,12 @@ class PostgresStore implements Store {
   #tell(runId: string, { enqueue }: RunCommit): void {
     for (const { lease, queue } of enqueue) if (lease === null) this.#notifier.queue(queue);
     this.#notifier.run(runId);
+  }
+
+  lock(requests: readonly LockRequest[]): Promise<LockedRuns> {
+    const commit = (held: HeldLink, commits: readonly RunCommit[]): Promise<CommitAnswers> =>
+      this.#commitBy(commitAndEnd(held), commits);
+    return lockRuns(this.#main, { names: this.#names, statements: this.#statements, commit }, requests);
   }
 
   load(runId: string): Promise<LoadedRun | null> {

@@ -185,7 +185,7 @@ function addTrace(rows: Columns, position: number, { trace }: PreparedCommit): v
  * Number of the last trace event that the run must have for this commit to continue it; null where the commit brings none and
  * leaves the run's row alone.
  */
-export function traceBefore({ commit, trace }: PreparedCommit): number | null {
+function traceBefore({ commit, trace }: PreparedCommit): number | null {
   const said = commit.run?.traceSeq;
   if (trace === null) return said ?? null;
   if (said !== trace.lastSeq) {

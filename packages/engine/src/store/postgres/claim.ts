@@ -19,7 +19,7 @@ import { isRunId } from "./run-id.ts";
  * order of their names, before it looks at what is in use, so all checks of one limit are made one after the other. Nothing else
  * locks a limit; an attempt that ends only deletes its places.
  */
-export interface ClaimStatements {
+interface ClaimStatements {
   readonly take: Statement;
   readonly parkedKeys: Statement;
   readonly addLimits: Statement;
@@ -44,7 +44,7 @@ const served = `
 
 const lease = ({ now }: Names): string => `dispatch = 'leased', lease_until = ${now} + $7, claimed_at = ${now}, stop_asked = null, worker = $6`;
 
-export function claimStatements(names: Names): ClaimStatements {
+function claimStatements(names: Names): ClaimStatements {
   const steps = names.table("steps");
   const runs = names.table("runs");
   const limits = names.table("limits");

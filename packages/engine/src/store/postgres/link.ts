@@ -16,6 +16,15 @@ export interface Statement {
   readonly text: string;
 }
 
+/** The connection, for the holder alone. */
+export interface HeldLink {
+  rows(statement: Statement, parameters?: readonly Parameter[]): Promise<readonly CellRow[]>;
+  run(text: string): Promise<void>;
+  release(): void;
+  /** Ends whatever transaction is open, and releases. */
+  rollBack(): Promise<void>;
+}
+
 /** What a body of a transaction may do. */
 export interface Transaction {
   rows(statement: Statement, parameters?: readonly Parameter[]): Promise<readonly CellRow[]>;
@@ -44,6 +53,7 @@ const sessionSettings = [
   "enable_seqscan = off",
   "enable_hashjoin = off",
   "enable_mergejoin = off",
+  "enable_bitmapscan = off",
   "lock_timeout = '5s'",
   "statement_timeout = '15s'",
   "idle_in_transaction_session_timeout = '10s'",
@@ -95,18 +105,60 @@ export class Link {
 
   /** Runs statements in one transaction. A body that throws rolls it back. */
   async transaction<Value>(body: (transaction: Transaction) => Promise<Value>): Promise<Value> {
+    const held = await this.hold();
+    try {
+      await held.run("begin");
+      const value = await body(held);
+      await held.run("commit");
+      held.release();
+      return value;
+    } catch (error) {
+      await held.rollBack();
+      throw error;
+    }
+  }
+
+  /** Waits until nobody else uses the connection, and keeps it until it is released. */
+  async hold(): Promise<HeldLink> {
     while (this.#exclusive !== null) await this.#exclusive;
     let release = (): void => {};
-    this.#exclusive = new Promise((resolve) => (release = resolve));
+    this.#exclusive = new Promise((resolve) => {
+      release = () => {
+        this.#exclusive = null;
+        resolve();
+      };
+    });
     try {
       if (this.#shared > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
-      return await this.#transact(body);
+      return this.#held(await this.#connected(), release);
     } catch (error) {
-      throw error instanceof Error && !isOurs(error) ? asStoreError(error, this.#settings.display) : error;
-    } finally {
-      this.#exclusive = null;
       release();
+      throw asStoreError(error, this.#settings.display);
     }
+  }
+
+  #held(client: Client, release: () => void): HeldLink {
+    const { display, deadlineMs } = this.#settings;
+    const translated = async <Value>(answer: Promise<Value>): Promise<Value> => {
+      try {
+        return await answer;
+      } catch (error) {
+        throw asStoreError(error, display);
+      }
+    };
+    const run = async (text: string): Promise<void> => {
+      await client.query({ text, query_timeout: deadlineMs } as { readonly text: string });
+    };
+    return {
+      rows: (statement, parameters = []) => translated(this.#send(client, statement, parameters)),
+      run: (text) => translated(run(text)),
+      release,
+      async rollBack() {
+        // Where the connection is gone the server rolls back by itself.
+        await run("rollback").catch(() => {});
+        release();
+      },
+    };
   }
 
   async close(): Promise<void> {
@@ -117,24 +169,6 @@ export class Link {
       (each) => each.end(),
       () => {},
     );
-  }
-
-  async #transact<Value>(body: (transaction: Transaction) => Promise<Value>): Promise<Value> {
-    const client = await this.#connected();
-    const run = async (text: string): Promise<void> => void (await client.query(text));
-    await run("begin");
-    try {
-      const value = await body({
-        rows: (statement, parameters = []) => this.#send(client, statement, parameters),
-        run,
-      });
-      await run("commit");
-      return value;
-    } catch (error) {
-      // Where the connection is gone the server rolls back by itself.
-      await run("rollback").catch(() => {});
-      throw error;
-    }
   }
 
   async #send(
@@ -182,8 +216,6 @@ export class Link {
     return client;
   }
 }
-
-const isOurs = (error: Error): boolean => error instanceof StoreError || error.name === "NotStorable";
 
 /**
  * Connects. The driver is loaded with the first connection. `onGone` is called once, when the connection has ended for any reason;

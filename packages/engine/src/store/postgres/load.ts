@@ -62,14 +62,24 @@ order by u.n`,
   };
 }
 
+type Send = (statement: Statement, parameters: readonly Parameter[]) => ReturnType<Link["rows"]>;
+
 /** The run with those of its step rows that were written after a version; all of them for 0. */
 export async function loadRun(
   link: Link,
+  statements: LoadStatements,
+  wanted: { readonly runId: string; readonly after: number },
+): Promise<LoadedRun | null> {
+  return loadRunBy((statement, parameters) => link.rows(statement, parameters), statements, wanted);
+}
+
+export async function loadRunBy(
+  send: Send,
   { load }: LoadStatements,
   { runId, after }: { readonly runId: string; readonly after: number },
 ): Promise<LoadedRun | null> {
   if (!isRunId(runId)) return null;
-  const [found] = await link.rows(load, [runId, after]);
+  const [found] = await send(load, [runId, after]);
   if (found === undefined) return null;
   const [now, version, workflow, workflowVersion, priority, createdAt, ...rest] = found;
   const steps = rest[5] === null ? [] : (JSON.parse(rest[5] as string) as readonly (readonly unknown[])[]);

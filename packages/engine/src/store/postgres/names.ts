@@ -13,7 +13,7 @@ export interface Names {
   readonly now: string;
 }
 
-export const databaseClock = "floor(extract(epoch from now()) * 1000)::bigint";
+const databaseClock = "floor(extract(epoch from now()) * 1000)::bigint";
 
 export function namesOf(schema: string, now: string = databaseClock): Names {
   const quoted = `"${schema.replaceAll('"', '""')}"`;

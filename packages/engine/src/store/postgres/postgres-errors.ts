@@ -44,16 +44,20 @@ const classes: Readonly<Record<string, Reading>> = {
   "23": { code: "store_not_storable", advice: "The data itself cannot be kept." },
   "53": { code: "store_unavailable", advice: waiting },
   "57": { code: "store_unavailable", advice: waiting },
+  "54": { code: "store_not_storable", advice: "The data itself cannot be kept." },
   "58": { code: "store_io", advice: "See the log of the server." },
   XX: { code: "store_corrupt", advice: "See the log of the server." },
 };
+
+/** Classes of data that are refused: of the wrong form, against a constraint, beyond a limit. */
+const refusing: ReadonlySet<string> = new Set(["22", "23", "54"]);
 
 const sqlState = /^[0-9A-Z]{5}$/;
 
 /** Whether the server refused the data of a statement, and would again. */
 export function isRefusedData(error: unknown): boolean {
   const state = stateOf(error);
-  return state?.startsWith("22") === true || state?.startsWith("23") === true;
+  return state !== undefined && refusing.has(state.slice(0, 2));
 }
 
 /** SQLSTATE of an error of the server, also behind the store's own. */

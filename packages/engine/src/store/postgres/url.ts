@@ -60,11 +60,6 @@ export function readPostgresUrl(text: string): PostgresSettings {
   };
 }
 
-/** The URL without its password, in the form in which messages name the store. */
-export function hidePassword(text: string): string {
-  return displayOf(parse(text));
-}
-
 function parse(text: string): URL {
   try {
     return new URL(text);

@@ -2,7 +2,7 @@ import type { Names } from "../names.ts";
 
 /**
  * The tables. Three things differ from what a reader may expect:
- * - Rows of the hot tables (`steps`, `trace_events`, `limit_slots`) have no foreign key to their run: the check would cost as much
+ * - Rows of the hot tables (`steps`, `trace_events`, `limit_slots`, `logs`) have no foreign key to their run: the check would cost as much
  *   as writing the row. Every writer holds the run's row; `prune` deletes a run with everything of it in one transaction.
  * - Input and output of a run, and the items of a map, are in tables of their own: PostgreSQL writes a changed row whole, and the
  *   run's row changes with every commit.

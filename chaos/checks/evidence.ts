@@ -1,0 +1,74 @@
+import type { FaultRecord } from "../faults/fault.ts";
+import type { JournalEntry } from "../journal.ts";
+import type { BeginLine, ClaimLine, CommitLine, EndLine, OracleLine } from "../oracle/line.ts";
+import type { WorkflowSpec } from "../workflows/spec.ts";
+import type { RunEvidence, SignalRecord } from "./records.ts";
+
+/** All that the checks at the end look at. */
+export interface Evidence {
+  readonly runs: ReadonlyMap<string, RunEvidence>;
+  readonly specs: ReadonlyMap<string, WorkflowSpec>;
+  readonly journal: readonly JournalEntry[];
+  readonly faults: readonly FaultRecord[];
+  readonly signals: readonly SignalRecord[];
+  readonly lines: readonly OracleLine[];
+  /** Lines of each attempt, by `attemptKey`. */
+  readonly begins: ReadonlyMap<string, readonly BeginLine[]>;
+  readonly ends: ReadonlyMap<string, readonly EndLine[]>;
+  readonly claims: ReadonlyMap<string, readonly ClaimLine[]>;
+  readonly commits: readonly CommitLine[];
+}
+
+export const attemptKey = (run: string, step: string, task: number, attempt: number): string =>
+  `${run}/${step}/${task}/${attempt}`;
+
+export function gather(parts: Pick<Evidence, "runs" | "specs" | "journal" | "faults" | "signals" | "lines">): Evidence {
+  const begins = new Map<string, BeginLine[]>();
+  const ends = new Map<string, EndLine[]>();
+  const claims = new Map<string, ClaimLine[]>();
+  const commits: CommitLine[] = [];
+  for (const line of parts.lines) {
+    if (line.type === "begin") add(begins, attemptKey(line.run, line.step, line.task, line.attempt), line);
+    else if (line.type === "end") add(ends, attemptKey(line.run, line.step, line.task, line.attempt), line);
+    else if (line.type === "commit") commits.push(line);
+    else if (line.type === "claim") {
+      const step = parts.runs.get(line.run)?.plan.steps[line.stepIndex]?.id ?? "?";
+      add(claims, attemptKey(line.run, step, line.task, line.attempt), line);
+    }
+  }
+  return { ...parts, begins, ends, claims, commits };
+}
+
+function add<Line>(map: Map<string, Line[]>, key: string, line: Line): void {
+  const lines = map.get(key);
+  if (lines === undefined) map.set(key, [line]);
+  else lines.push(line);
+}
+
+/** Attempts of a run in the order of their starts, with the event that ended each. */
+export interface AttemptRecord {
+  readonly run: string;
+  readonly step: string;
+  readonly stepIndex: number;
+  readonly task: number;
+  readonly attempt: number;
+  /** Store's instant of its start, by the trace. */
+  readonly startedAt: number;
+  readonly end: "completed" | "failed" | "canceled" | "lost" | null;
+  readonly key: string;
+}
+
+export function attemptsOf({ run, plan, trace }: RunEvidence): readonly AttemptRecord[] {
+  const attempts = new Map<string, { -readonly [Key in keyof AttemptRecord]: AttemptRecord[Key] }>();
+  for (const { type, step: stepIndex, task, attempt, at } of trace) {
+    if (!type.startsWith("task.")) continue;
+    const step = plan.steps[stepIndex]!.id;
+    const key = attemptKey(run.id, step, task, attempt);
+    if (type === "task.started") attempts.set(key, { run: run.id, step, stepIndex, task, attempt, startedAt: at, end: null, key });
+    else {
+      const started = attempts.get(key);
+      if (started !== undefined) started.end = type.slice("task.".length) as Exclude<AttemptRecord["end"], null>;
+    }
+  }
+  return [...attempts.values()];
+}

@@ -1,0 +1,180 @@
+import { isBraidError } from "@braid/engine";
+import type { Engine } from "@braid/engine";
+import type { SeededRandom } from "@braid/engine/testing";
+import { monotonicMs, sleep } from "./clock.ts";
+import type { Database } from "./database.ts";
+import type { Journal } from "./journal.ts";
+import { endlessSpec } from "./workflows/fixed.ts";
+import { allSteps } from "./workflows/spec.ts";
+import type { WorkflowSpec } from "./workflows/spec.ts";
+
+const pauseMs: readonly [least: number, most: number] = [60, 320];
+const cancelShare = 0.1;
+const keyShare = 0.5;
+const againShare = 0.3;
+const retryAfterMs = 300;
+
+export interface LoadParts {
+  readonly random: SeededRandom;
+  readonly database: Database;
+  readonly journal: Journal;
+  readonly specs: readonly WorkflowSpec[];
+  /** Two clients, which ask for the same at the same time now and then. */
+  readonly clients: readonly [Engine, Engine];
+  readonly mostOpenRuns: number;
+  readonly onTrouble: (text: string) => void;
+}
+
+/** Clients that start runs, signal and cancel them, do so twice, and write down what they were promised. */
+export class Load {
+  readonly #parts: LoadParts;
+  readonly #underWay = new Set<Promise<void>>();
+  /** Every workflow once in an order of chance, then again: a short run has met each. */
+  #deck: WorkflowSpec[] = [];
+  #open = 0;
+  #isOver = false;
+  #keys = 0;
+  started = 0;
+
+  constructor(parts: LoadParts) {
+    this.#parts = parts;
+  }
+
+  /** Runs until `stop`. */
+  async run(): Promise<void> {
+    const { random, mostOpenRuns } = this.#parts;
+    const counting = this.#countOpen();
+    while (!this.#isOver) {
+      if (this.#open < mostOpenRuns) {
+        this.#open += 1;
+        this.#background(this.#startOne(this.#next(), random.fork()));
+      }
+      await sleep(random.integer(...pauseMs));
+    }
+    await counting;
+  }
+
+  /** Starts nothing more, and resolves when everything that was begun is done. */
+  async stop(): Promise<void> {
+    this.#isOver = true;
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+  }
+
+  #next(): WorkflowSpec {
+    const { random, specs } = this.#parts;
+    if (this.#deck.length === 0) {
+      this.#deck = specs.map((spec) => ({ spec, place: random.next() })).toSorted((a, b) => a.place - b.place).map(({ spec }) => spec);
+    }
+    return this.#deck.pop()!;
+  }
+
+  async #countOpen(): Promise<void> {
+    while (!this.#isOver) {
+      await sleep(250);
+      try {
+        const [row] = await this.#parts.database.rows<{ count: number }>(
+          "select count(*) as count from braid.runs where finished_at is null and parent_run_id is null",
+        );
+        this.#open = row!.count + this.#underWay.size;
+      } catch {
+        // The server is down: as many are open as there were.
+      }
+    }
+  }
+
+  #background(promise: Promise<void>): void {
+    const done = promise.catch((error: unknown) => {
+      this.#parts.onTrouble(`a client was told: ${error instanceof Error ? error.message : String(error)}`);
+    });
+    this.#underWay.add(done);
+    void done.finally(() => this.#underWay.delete(done));
+  }
+
+  async #startOne(spec: WorkflowSpec, random: SeededRandom): Promise<void> {
+    const { journal, clients } = this.#parts;
+    this.#keys += 1;
+    const key = random.chance(keyShare) ? `key-${this.#keys}` : null;
+    const number = random.integer(1, 1_000_000);
+    const options = { input: { number }, ...(key === null ? {} : { idempotencyKey: key }) };
+    const isDouble = key !== null && random.chance(againShare);
+    const askers = isDouble ? clients : [random.pick(clients)];
+    const answers = await Promise.all(askers.map((client) => client.start(spec.name, options)));
+    this.started += 1;
+    for (const [index, { id: run }] of answers.entries()) {
+      const entry = { type: "start", run, workflow: spec.name, key, number, at: Date.now() } as const;
+      journal.add({ ...entry, isAgain: index > 0 });
+    }
+    const run = answers[0]!.id;
+    await Promise.all([
+      this.#signalAll(spec, run, random.fork()),
+      this.#cancelMaybe(spec, run, random.fork()),
+      key === null ? undefined : this.#startAgain({ spec, run, key, number, random: random.fork() }),
+    ]);
+  }
+
+  /** The key is used once more: with the same input it gives the same run, with another one it is refused. */
+  async #startAgain(use: {
+    readonly spec: WorkflowSpec;
+    readonly run: string;
+    readonly key: string;
+    readonly number: number;
+    readonly random: SeededRandom;
+  }): Promise<void> {
+    const { spec, run, key, number, random } = use;
+    if (!random.chance(againShare)) return;
+    await sleep(random.integer(0, 2_000));
+    const { clients, journal } = this.#parts;
+    const client = random.pick(clients);
+    const isSame = random.chance(0.5);
+    const input = { number: isSame ? number : number + 1 };
+    try {
+      const { id } = await client.start(spec.name, { input, idempotencyKey: key });
+      const entry = { run: id, workflow: spec.name, key, number, at: Date.now() };
+      if (isSame) journal.add({ type: "start", ...entry, isAgain: true });
+      else journal.add({ type: "conflict", run, key, outcome: `run ${id}` });
+    } catch (error) {
+      if (isSame || !isBraidError(error)) throw error;
+      journal.add({ type: "conflict", run, key, outcome: error.code });
+    }
+  }
+
+  async #signalAll(spec: WorkflowSpec, run: string, random: SeededRandom): Promise<void> {
+    const waits = allSteps(spec).flatMap(({ action }) => (action.kind === "signal" ? [action.name] : []));
+    for (const name of waits) {
+      await sleep(random.integer(0, 1_500));
+      const number = random.integer(1, 1_000_000);
+      const { clients, journal } = this.#parts;
+      const isSent = await this.#persist(run, () => random.pick(clients).signal(run, name, { number }));
+      if (isSent) journal.add({ type: "signal", run, name, number, at: Date.now() });
+    }
+  }
+
+  async #cancelMaybe(spec: WorkflowSpec, run: string, random: SeededRandom): Promise<void> {
+    if (spec.name !== endlessSpec && !random.chance(cancelShare)) return;
+    await sleep(random.integer(100, 2_500));
+    const { clients } = this.#parts;
+    const isDouble = random.chance(againShare);
+    await Promise.all((isDouble ? clients : [random.pick(clients)]).map((client, index) => this.#cancel(client, run, index > 0)));
+  }
+
+  async #cancel(client: Engine, run: string, isAgain: boolean): Promise<void> {
+    const askedAt = Date.now();
+    if (!(await this.#persist(run, () => client.cancel(run)))) return;
+    this.#parts.journal.add({ type: "cancel", run, askedAt, at: Date.now(), mono: monotonicMs(), isAgain });
+  }
+
+  /** Asks until there is an answer, as a client of a server would; false: the run is over. */
+  async #persist(run: string, ask: () => Promise<void>): Promise<boolean> {
+    for (;;) {
+      try {
+        await ask();
+        return true;
+      } catch (error) {
+        const code = isBraidError(error) ? error.code : "";
+        if (code === "is_terminal") return false;
+        if (!code.startsWith("store_")) throw new Error(`about run ${run}: ${String(error)}`, { cause: error });
+        await sleep(retryAfterMs);
+      }
+    }
+  }
+}
