@@ -1,3 +1,5 @@
+import { loadavg } from "node:os";
+
 /** Best of several runs, in milliseconds: what the code costs when nothing else takes the processor. */
 export function best(rounds: number, work: () => void): number {
   let least = Infinity;
@@ -33,3 +35,25 @@ export interface Measure {
   /** Compared with the kept table; null where only the figure is of interest. */
   readonly ratio: number | null;
 }
+
+/** The middle of several values. */
+export function median(values: readonly number[]): number {
+  return percentile(values, 0.5);
+}
+
+/** The value that a share of all values does not exceed. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
+}
+
+/** A number with its thousands set apart. */
+export const whole = (value: number): string => Math.round(value).toLocaleString("en");
+
+/** Rows of Markdown. */
+export function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+/** What else the machine was doing: processes that wanted a processor, averaged over the last minute. */
+export const loadNow = (): string => (loadavg()[0] ?? 0).toFixed(1);

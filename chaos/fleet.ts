@@ -82,6 +82,12 @@ export class WorkerSlot {
     await this.#exited;
   }
 
+  /** As `kill`, for a program that is just ending. */
+  killNow(): void {
+    this.#isExitExpected = true;
+    this.#child?.kill("SIGKILL");
+  }
+
   pause(): void {
     this.state = "paused";
     this.#child?.kill("SIGSTOP");

@@ -2,7 +2,9 @@ import { isBraidError } from "@braid/engine";
 import type { Engine } from "@braid/engine";
 import type { SeededRandom } from "@braid/engine/testing";
 import { monotonicMs, sleep } from "./clock.ts";
+import type { Violation } from "./checks/violation.ts";
 import type { Database } from "./database.ts";
+import { follow } from "./follower.ts";
 import type { Journal } from "./journal.ts";
 import { endlessSpec } from "./workflows/fixed.ts";
 import { allSteps } from "./workflows/spec.ts";
@@ -12,6 +14,7 @@ const pauseMs: readonly [least: number, most: number] = [60, 320];
 const cancelShare = 0.1;
 const keyShare = 0.5;
 const againShare = 0.3;
+const followShare = 0.05;
 const retryAfterMs = 300;
 
 export interface LoadParts {
@@ -29,12 +32,16 @@ export interface LoadParts {
 export class Load {
   readonly #parts: LoadParts;
   readonly #underWay = new Set<Promise<void>>();
+  readonly #following = new Set<Promise<void>>();
   /** Every workflow once in an order of chance, then again: a short run has met each. */
   #deck: WorkflowSpec[] = [];
   #open = 0;
   #isOver = false;
   #keys = 0;
+  readonly streamViolations: Violation[] = [];
   started = 0;
+  /** Runs whose events were followed to the end. */
+  streams = 0;
 
   constructor(parts: LoadParts) {
     this.#parts = parts;
@@ -58,6 +65,11 @@ export class Load {
   async stop(): Promise<void> {
     this.#isOver = true;
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+  }
+
+  /** Resolves when all streams that are followed have ended, as they do with their runs. */
+  async followed(): Promise<void> {
+    await Promise.all(this.#following);
   }
 
   #next(): WorkflowSpec {
@@ -105,11 +117,24 @@ export class Load {
       journal.add({ ...entry, isAgain: index > 0 });
     }
     const run = answers[0]!.id;
+    this.#following.add(this.#followMaybe(run, random.fork()));
     await Promise.all([
       this.#signalAll(spec, run, random.fork()),
       this.#cancelMaybe(spec, run, random.fork()),
       key === null ? undefined : this.#startAgain({ spec, run, key, number, random: random.fork() }),
     ]);
+  }
+
+  async #followMaybe(run: string, random: SeededRandom): Promise<void> {
+    if (!random.chance(followShare)) return;
+    const { clients } = this.#parts;
+    const client = random.pick(clients);
+    try {
+      this.streamViolations.push(...(await follow(client, run, random)));
+    } catch (error) {
+      this.streamViolations.push({ invariant: "I15", run, text: `the stream broke: ${String(error)}` });
+    }
+    this.streams += 1;
   }
 
   /** The key is used once more: with the same input it gives the same run, with another one it is refused. */

@@ -2,7 +2,7 @@ import { encodeRun, encodeStep } from "./codec.ts";
 import type { Cell } from "./codec.ts";
 import { checkNeeds } from "./limits.ts";
 import { followUpAfterMs } from "./port.ts";
-import type { PayloadWrite, RunCommit } from "./port.ts";
+import type { Enqueue, PayloadWrite, RunCommit } from "./port.ts";
 import { checkText, encodeJson, NotStorable } from "./storable.ts";
 import { packTrace } from "./trace-rows.ts";
 import type { TraceRow } from "./trace-rows.ts";
@@ -33,11 +33,7 @@ export type PayloadColumn = (typeof payloadColumns)[number];
 
 /** Encodes all that a commit carries. Throws `NotStorable` where a store could not give back the same. */
 export function prepareCommit(commit: RunCommit): PreparedCommit {
-  for (const task of commit.enqueue) {
-    checkText(task.queue, "the name of a queue");
-    checkText(task.handler, "the name of a handler");
-    checkNeeds(task);
-  }
+  for (const task of commit.enqueue) checkTask(task);
   const [firstEvent] = commit.trace;
   return {
     commit,
@@ -47,6 +43,13 @@ export function prepareCommit(commit: RunCommit): PreparedCommit {
     runOutput: commit.runOutput === null ? null : encodeJson(commit.runOutput.output, "the run's output"),
     trace: packTrace(commit.trace, firstEvent === undefined ? 0 : firstEvent.seq - 1),
   };
+}
+
+/** Refuses a task that no store could keep or give out. Throws `NotStorable`. */
+export function checkTask(task: Enqueue): void {
+  checkText(task.queue, "the name of a queue");
+  checkText(task.handler, "the name of a handler");
+  checkNeeds(task);
 }
 
 function preparePayload(write: PayloadWrite): PreparedPayload {

@@ -41,16 +41,27 @@ export class Parameters {
 
   /** Rows of parallel arrays, as an item of `from`. */
   unnest(alias: string, columns: readonly ColumnType[]): UnnestText {
-    const arrays = columns.map(([, type]) => {
-      this.#count += 1;
-      return `$${this.#count}::${type}`;
-    });
-    const names = columns.map(([name]) => name).join(", ");
-    const source = `unnest(${arrays.join(", ")})`;
+    const { source, names } = this.#arrays(columns);
     return {
       text: `${source} as ${alias} (${names})`,
       withOrdinality: (name) => `${source} with ordinality as ${alias} (${names}, ${name})`,
     };
+  }
+
+  /** As `unnest`, with a column of the elements of one JSON document. */
+  unnestWithDocument(alias: string, columns: readonly ColumnType[], document: string): Pick<UnnestText, "text"> {
+    const { source, names } = this.#arrays(columns);
+    this.#count += 1;
+    const elements = `json_array_elements($${this.#count}::json)`;
+    return { text: `rows from (${source}, ${elements}) as ${alias} (${names}, ${document})` };
+  }
+
+  #arrays(columns: readonly ColumnType[]): { readonly source: string; readonly names: string } {
+    const arrays = columns.map(([, type]) => {
+      this.#count += 1;
+      return `$${this.#count}::${type}`;
+    });
+    return { source: `unnest(${arrays.join(", ")})`, names: columns.map(([name]) => name).join(", ") };
   }
 }
 

@@ -1,8 +1,7 @@
 import type { CommitAnswer, CommitAnswers, RunCommit } from "../port.ts";
 import { prepareCommit } from "../prepared-commit.ts";
-import type { PreparedCommit } from "../prepared-commit.ts";
 import { NotStorable } from "../storable.ts";
-import { makeBatch } from "./batch.ts";
+import { fullBatch } from "./full-batch.ts";
 import { fullCommit } from "./full-commit.ts";
 import { textsOf } from "./link.ts";
 import type { CellRow, Parameter, Statement } from "./link.ts";
@@ -12,6 +11,7 @@ import { cancelAnswers } from "./row-operations.ts";
 import type { StopRow } from "./row-operations.ts";
 import { isRunId } from "./run-id.ts";
 import { batchStates } from "./statement-parts.ts";
+import { usualBatch } from "./usual-batch.ts";
 import { usualCommit } from "./usual-commit.ts";
 
 /** Sends one statement: on the connection of commits, or within a transaction that has locked the runs. */
@@ -33,57 +33,27 @@ export interface CommitOutcome extends CommitAnswers {
 }
 
 /**
- * Commits each run on its own, with one statement. Data that the server refuses is a bug of the caller, and spoils the
- * statement for all; then each run is committed alone, and only that one is rejected.
+ * Commits each run on its own, with one statement. Data that cannot be kept is a bug of the caller, and spoils the statement for
+ * all, as a run does that is not there; then each run is committed alone, and only that one is refused.
  */
 export async function commitRuns(
   send: Send,
   statements: CommitStatements,
   commits: readonly RunCommit[],
 ): Promise<CommitOutcome> {
-  const answers: (CommitAnswer | undefined)[] = commits.map(() => undefined);
-  const sound: { readonly index: number; readonly prepared: PreparedCommit }[] = [];
-  for (const [index, commit] of commits.entries()) {
-    const prepared = isRunId(commit.runId) ? prepare(commit) : ({ kind: "conflict" } as const);
-    if ("kind" in prepared) answers[index] = prepared;
-    else sound.push({ index, prepared });
-  }
-  const outcome = await commitPrepared(
-    send,
-    statements,
-    sound.map(({ prepared }) => prepared),
-  );
-  for (const [place, { index }] of sound.entries()) answers[index] = outcome.answers[place]!;
-  return { ...outcome, answers: answers as CommitAnswer[] };
-}
-
-function prepare(commit: RunCommit): PreparedCommit | CommitAnswer {
   try {
-    return prepareCommit(commit);
-  } catch (error) {
-    if (!(error instanceof NotStorable)) throw error;
-    return { kind: "rejected", message: error.message };
-  }
-}
-
-async function commitPrepared(
-  send: Send,
-  statements: CommitStatements,
-  prepared: readonly PreparedCommit[],
-): Promise<CommitOutcome> {
-  let isTooMany = false;
-  try {
-    const outcome = await commitBatch(send, statements, prepared);
+    const outcome = await commitBatch(send, statements, commits);
     if (outcome !== null) return outcome;
-    isTooMany = prepared.length > 1;
+    if (commits.length === 1) return refused({ kind: "conflict" }, await readClock(send, statements));
   } catch (error) {
     if (!(error instanceof NotStorable) && !isRefusedData(error)) throw error;
-    if (prepared.length === 1) return rejected(error as Error, await clock(send, statements));
-    isTooMany = true;
+    if (commits.length === 1) {
+      const { message } = causeOf(error as Error);
+      return refused({ kind: "rejected", message }, await readClock(send, statements));
+    }
   }
-  if (!isTooMany) return { now: await clock(send, statements), answers: [{ kind: "conflict" }], freedQueues: [] };
   const outcomes: CommitOutcome[] = [];
-  for (const one of prepared) outcomes.push(await commitPrepared(send, statements, [one]));
+  for (const one of commits) outcomes.push(await commitRuns(send, statements, [one]));
   return {
     now: outcomes.at(-1)!.now,
     answers: outcomes.flatMap(({ answers }) => answers),
@@ -91,14 +61,13 @@ async function commitPrepared(
   };
 }
 
-const rejected = (error: Error, now: number): CommitOutcome => {
-  const cause = error.cause instanceof Error ? error.cause : error;
-  return { now, answers: [{ kind: "rejected", message: cause.message }], freedQueues: [] };
-};
+const causeOf = (error: Error): Error => (error.cause instanceof Error ? error.cause : error);
+
+const refused = (answer: CommitAnswer, now: number): CommitOutcome => ({ now, answers: [answer], freedQueues: [] });
 
 /** An empty batch asks for the time. */
-async function clock(send: Send, statements: CommitStatements): Promise<number> {
-  const rows = await send(statements.usual, makeBatch([]).parameters);
+async function readClock(send: Send, statements: CommitStatements): Promise<number> {
+  const rows = await send(statements.usual, usualBatch([])!.parameters);
   return rows[0]![0] as number;
 }
 
@@ -106,9 +75,10 @@ async function clock(send: Send, statements: CommitStatements): Promise<number> 
 async function commitBatch(
   send: Send,
   statements: CommitStatements,
-  prepared: readonly PreparedCommit[],
+  commits: readonly RunCommit[],
 ): Promise<CommitOutcome | null> {
-  const batch = makeBatch(prepared);
+  if (!commits.every(({ runId }) => isRunId(runId))) return null;
+  const batch = usualBatch(commits) ?? fullBatch(commits.map(prepareCommit));
   const [row] = await send(batch.isUsual ? statements.usual : statements.full, batch.parameters);
   const [now, states, lastVersions, bad, stops, freed] = row as readonly [
     number,
@@ -121,7 +91,7 @@ async function commitBatch(
   if (states === null) return null;
   const stopRows = stops === null ? [] : (JSON.parse(stops) as readonly (readonly StopRow[] | null)[]);
   const badFences = new Set(bad.map((number) => batch.fences[number - 1]!));
-  const answers = prepared.map(({ commit }, index): CommitAnswer => {
+  const answers = commits.map((commit, index): CommitAnswer => {
     const cancels = cancelAnswers(commit, stopRows[index] ?? []);
     switch (states[index]) {
       case batchStates.accepted:

@@ -2,10 +2,11 @@ import type { CreateAnswer, NewRunRequest, Store } from "../port.ts";
 import { prepareRun, unknownWorkflow } from "../prepared-run.ts";
 import type { PreparedRun } from "../prepared-run.ts";
 import { NotStorable } from "../storable.ts";
-import type { NewRows, Part } from "./batch.ts";
-import { addNewRows, dueAfterMs, fullStepColumns, itemColumns, traceColumns } from "./batch.ts";
+import { dueAfterMs, fullStepColumns, itemColumns, traceColumns } from "./batch-columns.ts";
 import { Columns, Parameters } from "./columns.ts";
 import type { ColumnType } from "./columns.ts";
+import { addNewRows } from "./full-batch.ts";
+import type { NewRows, Part } from "./full-batch.ts";
 import { stepInsert } from "./full-commit.ts";
 import { arrayOf } from "./link.ts";
 import type { Link, Parameter, Statement } from "./link.ts";
@@ -247,7 +248,7 @@ function parametersOf(batch: readonly Prepared[]): Parameter[] {
       parent === null ? null : parent.attempt,
       record.group,
       prepared.commit.commitId,
-      dueAfterMs(prepared),
+      dueAfterMs(prepared.commit),
       input,
       meta,
       prepared.runOutput,

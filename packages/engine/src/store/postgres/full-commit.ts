@@ -1,4 +1,4 @@
-import { fullRunColumns, fullStepColumns, hostStepColumns, itemColumns, outputColumns, signalColumns, traceColumns } from "./batch.ts";
+import { fullRunColumns, fullStepColumns, hostStepColumns, itemColumns, outputColumns, signalColumns, traceColumns } from "./batch-columns.ts";
 import { Parameters } from "./columns.ts";
 import type { Statement } from "./link.ts";
 import type { Names } from "./names.ts";

@@ -51,7 +51,6 @@ export async function appendLogs(link: Link, names: Names, lines: readonly LogLi
   const known = lines.filter(({ runId }) => isRunId(runId));
   if (known.length === 0) return;
   await link.rows(insertLines(names), [
-    arrayOf([...new Set(known.map(({ runId }) => runId))]),
     arrayOf(known.map(({ runId }) => runId)),
     arrayOf(known.map(({ step }) => step)),
     arrayOf(known.map(({ task }) => task)),

@@ -1,6 +1,6 @@
 import { RunRow, StepRow } from "@braid/core";
-import { encodeRun, encodeStep, runColumns, stepColumns } from "../codec.ts";
-import type { Cell, Column } from "../codec.ts";
+import { encodeCell, runColumns, stepColumns } from "../codec.ts";
+import type { Cell, Column, RowColumn } from "../codec.ts";
 import type { ColumnType } from "./columns.ts";
 
 /**
@@ -8,16 +8,17 @@ import type { ColumnType } from "./columns.ts";
  * hold what they hold in a new row nearly always, and go together as one JSON object of those that do not, or as nothing at all.
  * That is a third of the parameters, and neither side handles a default value.
  */
-export interface TravelColumns {
+export interface TravelColumns<Row> {
   /** Column and index of its cell, each an array of its own. */
-  readonly hot: readonly TravelColumn[];
-  readonly cold: readonly TravelColumn[];
+  readonly hot: readonly TravelColumn<Row>[];
+  readonly cold: readonly TravelColumn<Row>[];
 }
 
-export interface TravelColumn extends Column {
+export interface TravelColumn<Row> extends RowColumn<Row> {
   /** Index among the cells of a row. */
   readonly index: number;
   readonly initial: Cell;
+  readonly initialValue: unknown;
   /** Type of its column in the tables. */
   readonly type: string;
 }
@@ -70,18 +71,23 @@ function typeOf({ name, kind }: Column): string {
   }
 }
 
-function travel(columns: readonly Column[], initial: readonly Cell[], hotNames: ReadonlySet<string>): TravelColumns {
-  const all = columns.map((column, index): TravelColumn => {
-    return { ...column, index, initial: initial[index]!, type: typeOf(column) };
+function travel<Row>(
+  columns: readonly RowColumn<Row>[],
+  row: Row,
+  hotNames: ReadonlySet<string>,
+): TravelColumns<Row> {
+  const initial = columns.map((column) => encodeCell(column.read(row), column));
+  const all = columns.map((column, index): TravelColumn<Row> => {
+    return { ...column, index, initial: initial[index]!, initialValue: column.read(row), type: typeOf(column) };
   });
   return { hot: all.filter(({ name }) => hotNames.has(name)), cold: all.filter(({ name }) => !hotNames.has(name)) };
 }
 
-export const runTravel = travel(runColumns, encodeRun(new RunRow()), hotRunNames);
-export const stepTravel = travel(stepColumns, encodeStep(new StepRow(0, 0)), hotStepNames);
+export const runTravel = travel(runColumns, new RunRow(), hotRunNames);
+export const stepTravel = travel(stepColumns, new StepRow(0, 0), hotStepNames);
 
 /** JSON object of the cold cells that differ from those of a new row; null if none does. */
-export function packCold(cells: readonly Cell[], { cold }: TravelColumns): string | null {
+export function packCold(cells: readonly Cell[], { cold }: TravelColumns<never>): string | null {
   let packed: Record<string, Cell> | null = null;
   for (const { name, index, initial } of cold) {
     const cell = cells[index]!;
@@ -93,34 +99,45 @@ export function packCold(cells: readonly Cell[], { cold }: TravelColumns): strin
 }
 
 /** Cells of the hot columns. */
-export function hotCells(cells: readonly Cell[], { hot }: TravelColumns): Cell[] {
+export function hotCells(cells: readonly Cell[], { hot }: TravelColumns<never>): Cell[] {
   return hot.map(({ index }) => cells[index]!);
 }
 
 /** Whether all cold columns hold what they hold in a new row. */
-export function isColdEmpty(cells: readonly Cell[], { cold }: TravelColumns): boolean {
-  for (const { index, initial } of cold) if (cells[index] !== initial) return false;
+export function isColdEmpty<Row>(row: Row, { cold }: TravelColumns<Row>): boolean {
+  for (const column of cold) {
+    const value = column.read(row);
+    // Of the cold columns with a value that is an object, only lists are there from the start: empty ones.
+    if (value !== column.initialValue && !(column.initial === "[]" && isEmptyList(value))) return false;
+  }
   return true;
 }
 
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+
+/** Cells of the hot columns, of a row. Throws `NotStorable` for a value that its column cannot hold. */
+export function readHot<Row>(row: Row, { hot }: TravelColumns<Row>): Cell[] {
+  return hot.map((column) => encodeCell(column.read(row), column));
+}
+
 /** Names and array types of the hot columns. */
-export function hotColumns({ hot }: TravelColumns): readonly ColumnType[] {
+export function hotColumns({ hot }: TravelColumns<never>): readonly ColumnType[] {
   return hot.map((column) => [column.name, arrayType(column)]);
 }
 
 /** Array type in which a hot column travels. Booleans are 0 and 1, JSON is text: the server reads both. */
-function arrayType({ kind, type }: TravelColumn): string {
+function arrayType({ kind, type }: TravelColumn<never>): string {
   if (kind === "boolean") return "integer[]";
   return kind === "json" ? "text[]" : `${type}[]`;
 }
 
 /** What a cold column holds in a new row, as a literal. */
-export function initialOf({ kind, initial }: TravelColumn): string {
+export function initialOf({ kind, initial }: TravelColumn<never>): string {
   return initial === null ? "null" : literal(initial, kind);
 }
 
 /** Expression that gives the column from `u`, the row that travelled; `u.more` holds the cold ones. */
-export function valueOf(column: TravelColumn, isHot: boolean): string {
+export function valueOf(column: TravelColumn<never>, isHot: boolean): string {
   const { name, kind, type, initial } = column;
   if (isHot) return kind === "json" ? `u.${name}::json` : kind === "boolean" ? `u.${name} <> 0` : `u.${name}`;
   const text = `u.more ->> '${name}'`;

@@ -1,4 +1,4 @@
-import { fenceColumns, traceColumns } from "./batch.ts";
+import { fenceColumns, traceColumns } from "./batch-columns.ts";
 import type { ColumnType, Parameters, UnnestText } from "./columns.ts";
 import type { Names } from "./names.ts";
 import { runTravel, stepTravel, valueOf } from "./row-columns.ts";
@@ -49,7 +49,7 @@ k as materialized (select case when (select count(*) from g) = cardinality($1::u
 }
 
 /** `trace`: one row for each run that has events. */
-export function traceWrite(names: Names, { text }: UnnestText): string {
+export function traceWrite(names: Names, { text }: Pick<UnnestText, "text">): string {
   return `trace as (
   insert into ${names.table("trace_events")} (run_id, ${traceColumns.slice(1).map(([name]) => name).join(", ")})
   select ${runOf}, u.first_seq, u.last_seq, u.at, u.events from ${text} where ${isAccepted("u.p")}
@@ -78,9 +78,9 @@ export function commitColumns(
 /** When the run is due again: at its earliest timer, or when the follow-up of the commit is missing. `least` passes over null. */
 export const dueAt = ({ now }: Names, wakeAt: string): string => `least(${wakeAt}, ${now} + u.due_after)`;
 
-type ValueOf = (column: TravelColumn, isHot: boolean) => string;
+type ValueOf = (column: TravelColumn<never>, isHot: boolean) => string;
 
-export function assignments({ hot, cold }: TravelColumns, value: ValueOf = valueOf): string {
+export function assignments({ hot, cold }: TravelColumns<never>, value: ValueOf = valueOf): string {
   const parts = [
     ...hot.map((column) => `${column.name} = ${value(column, true)}`),
     ...cold.map((column) => `${column.name} = ${value(column, false)}`),
@@ -89,7 +89,7 @@ export function assignments({ hot, cold }: TravelColumns, value: ValueOf = value
 }
 
 export function insertedValues(
-  { hot, cold }: TravelColumns,
+  { hot, cold }: TravelColumns<never>,
   value: ValueOf = valueOf,
 ): { readonly columns: string; readonly values: string } {
   const columns = [...hot, ...cold].map(({ name }) => name).join(", ");
@@ -98,9 +98,9 @@ export function insertedValues(
 }
 
 /** The kernel's columns of a step row without its place. */
-export const stepValues: TravelColumns = { hot: stepTravel.hot.slice(2), cold: stepTravel.cold };
+export const stepValues: TravelColumns<never> = { hot: stepTravel.hot.slice(2), cold: stepTravel.cold };
 
-export const runValues: TravelColumns = runTravel;
+export const runValues: TravelColumns<never> = runTravel;
 
 /** Columns of an open attempt. */
 export const queueColumns = [

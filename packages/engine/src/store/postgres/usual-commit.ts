@@ -1,4 +1,4 @@
-import { addedStepColumns, changedStepColumns, traceColumns, usualRunColumns } from "./batch.ts";
+import { addedStepColumns, changedStepColumns, tracePlaceColumns, usualRunColumns } from "./batch-columns.ts";
 import { Parameters } from "./columns.ts";
 import type { Statement } from "./link.ts";
 import type { Names } from "./names.ts";
@@ -30,7 +30,7 @@ export function usualCommit(names: Names): Statement {
   const head = guard(names, parameters, usualRunColumns);
   const added = parameters.unnest("u", addedStepColumns);
   const changed = parameters.unnest("u", changedStepColumns);
-  const trace = parameters.unnest("u", traceColumns);
+  const trace = parameters.unnestWithDocument("u", tracePlaceColumns, "events");
   const steps = names.table("steps");
   const { columns, values } = insertedValues(stepTravel, valueOrInitial);
   const text = `
@@ -68,5 +68,5 @@ select ${names.now}, (select s from k), array(select g.last_commit_version from 
   return { name: "commit", text };
 }
 
-const valueOrInitial = (column: TravelColumn, isHot: boolean): string =>
+const valueOrInitial = (column: TravelColumn<never>, isHot: boolean): string =>
   isHot ? valueOf(column, true) : initialOf(column);

@@ -1,0 +1,141 @@
+import type { Fence, RunCommit } from "../port.ts";
+import { followUpAfterMs } from "../port.ts";
+import { NotStorable } from "../storable.ts";
+import type { TraceRow } from "../trace-rows.ts";
+import type { ColumnType, Value } from "./columns.ts";
+import type { Parameter } from "./link.ts";
+import { hotColumns, runTravel, stepTravel } from "./row-columns.ts";
+
+/** What the statements of commits take: names of the columns of each `unnest`, and the types of their arrays. */
+
+/** A batch of commits as the arrays of one statement. Positions of runs count from 1, as arrays of PostgreSQL do. */
+export interface Batch {
+  readonly isUsual: boolean;
+  readonly parameters: readonly Parameter[];
+  /** The fences, in the order in which their numbers count. */
+  readonly fences: readonly Fence[];
+}
+
+const placeColumns: readonly ColumnType[] = [
+  ["p", "integer[]"],
+  ["step_index", "integer[]"],
+  ["task_index", "integer[]"],
+];
+
+export const fenceColumns: readonly ColumnType[] = [...placeColumns, ["token", "text[]"]];
+
+export const tracePlaceColumns: readonly ColumnType[] = [
+  ["p", "integer[]"],
+  ["first_seq", "integer[]"],
+  ["last_seq", "integer[]"],
+  ["at", "bigint[]"],
+];
+
+export const traceColumns: readonly ColumnType[] = [...tracePlaceColumns, ["events", "json[]"]];
+
+export const itemColumns: readonly ColumnType[] = [...placeColumns, ["items", "json[]"]];
+
+export const outputColumns: readonly ColumnType[] = [
+  ["p", "integer[]"],
+  ["output", "json[]"],
+];
+
+export const signalColumns: readonly ColumnType[] = [
+  ["p", "integer[]"],
+  ["id", "text[]"],
+];
+
+/** What every run sends, beside the columns of its row. */
+const runHead: readonly ColumnType[] = [
+  ["id", "uuid[]"],
+  ["expected", "integer[]"],
+  ["commit_id", "text[]"],
+  ["trace_before", "integer[]"],
+  ["due_after", "bigint[]"],
+];
+
+const more: ColumnType = ["more", "jsonb[]"];
+
+/** `changed`: how many of its rows have to be there. */
+export const usualRunColumns: readonly ColumnType[] = [...runHead, ["changed", "integer[]"], ...hotColumns(runTravel)];
+
+export const fullRunColumns: readonly ColumnType[] = [...runHead, ["has_row", "integer[]"], ...hotColumns(runTravel), more];
+
+export function runHeadCells(commit: RunCommit, before: number | null, dueAfter: number | null): Value[] {
+  return [commit.runId, commit.expectedVersion, commit.commitId, before, dueAfter];
+}
+
+/**
+ * Number of the last trace event that the run must have for this commit to continue it; null where the commit brings none and
+ * leaves the run's row alone.
+ */
+export function traceBefore(commit: RunCommit, trace: TraceRow | null): number | null {
+  const said = commit.run?.traceSeq;
+  if (trace === null) return said ?? null;
+  if (said !== trace.lastSeq) {
+    throw new NotStorable(`its trace ends at ${trace.lastSeq}, but its run row says ${said ?? trace.firstSeq - 1}`);
+  }
+  return trace.firstSeq - 1;
+}
+
+/** What an attempt becomes that the commit queues; `is_queued` is 0 where it queues none, and the others say nothing. */
+const openColumns: readonly ColumnType[] = [
+  ["is_queued", "integer[]"],
+  ["dispatch", "text[]"],
+  ["dispatch_attempt", "integer[]"],
+  ["queue", "text[]"],
+  ["handler", "text[]"],
+  ["priority", "integer[]"],
+  ["worker", "text[]"],
+  ["lease_token", "text[]"],
+  ["lease_ms", "bigint[]"],
+  ["is_open_lease", "integer[]"],
+  ["stop_asked", "text[]"],
+  ["limit_key", "text[]"],
+];
+
+/** What an operation says beside the kernel's columns. */
+const hostColumns: readonly ColumnType[] = [
+  ...openColumns,
+  /** Numbers of attempts to close, with commas around each. */
+  ["closes", "text[]"],
+  ["output", "json[]"],
+  ["is_needed", "integer[]"],
+  ["cancel_attempt", "integer[]"],
+  ["cancel_cause", "text[]"],
+  ["has_cancel", "integer[]"],
+  ["is_cleared", "integer[]"],
+  ["extra", "json[]"],
+];
+
+export const hostStepColumns = [...placeColumns, ...hostColumns];
+
+export const fullStepColumns: readonly ColumnType[] = [
+  ["p", "integer[]"],
+  ["may_insert", "integer[]"],
+  ["may_update", "integer[]"],
+  ...hotColumns(stepTravel),
+  more,
+  ...hostColumns,
+];
+
+export const addedStepColumns: readonly ColumnType[] = [
+  ["p", "integer[]"],
+  ...hotColumns(stepTravel),
+  ...openColumns,
+  ["output", "json[]"],
+];
+
+export const changedStepColumns: readonly ColumnType[] = [
+  ["p", "integer[]"],
+  ...hotColumns(stepTravel),
+  ["closes", "integer[]"],
+  ["output", "json[]"],
+];
+
+/** When the run is due again if nothing follows this commit, in milliseconds from now. */
+export function dueAfterMs(commit: RunCommit): number | null {
+  const { followUpMs, cancels } = commit;
+  const after = Math.min(followUpMs ?? Infinity, cancels.length > 0 ? followUpAfterMs : Infinity);
+  return after === Infinity ? null : Math.ceil(after);
+}

@@ -1,0 +1,139 @@
+import type { Cell } from "../codec.ts";
+import { limitKey } from "../limits.ts";
+import type { PreparedCommit } from "../prepared-commit.ts";
+import {
+  dueAfterMs,
+  fenceColumns,
+  fullRunColumns,
+  fullStepColumns,
+  hostStepColumns,
+  itemColumns,
+  outputColumns,
+  runHeadCells,
+  signalColumns,
+  traceBefore,
+  traceColumns,
+} from "./batch-columns.ts";
+import type { Batch } from "./batch-columns.ts";
+import { Columns } from "./columns.ts";
+import type { Value } from "./columns.ts";
+import { hotCells, packCold, runTravel, stepTravel } from "./row-columns.ts";
+import { rowOperations } from "./row-operations.ts";
+import type { RowOperation } from "./row-operations.ts";
+
+/** A commit with all that it does to each row. */
+export interface Part {
+  readonly prepared: PreparedCommit;
+  readonly operations: readonly RowOperation[];
+}
+
+/** The batch for the full statement, which can carry anything. */
+export function fullBatch(commits: readonly PreparedCommit[]): Batch {
+  const parts = commits.map((prepared): Part => ({ prepared, operations: rowOperations(prepared) }));
+  const runs = new Columns(fullRunColumns);
+  const fences = new Columns(fenceColumns);
+  const steps = new Columns(fullStepColumns);
+  const trace = new Columns(traceColumns);
+  const hosts = new Columns(hostStepColumns);
+  const items = new Columns(itemColumns);
+  const outputs = new Columns(outputColumns);
+  const signals = new Columns(signalColumns);
+  for (const [index, { prepared, operations }] of parts.entries()) {
+    const position = index + 1;
+    runs.add(fullRun(prepared));
+    addFences(fences, position, prepared);
+    addTrace(trace, position, prepared);
+    for (const operation of operations) {
+      const { step, task, cells } = operation;
+      if (cells === null) hosts.add([position, step, task, ...hostCells(operation)]);
+      else steps.add(fullStep(position, operation, cells));
+      addItems(items, position, operation);
+    }
+    if (prepared.runOutput !== null) outputs.add([position, prepared.runOutput]);
+    for (const id of prepared.commit.usedSignals) signals.add([position, id]);
+  }
+  const all = [runs, fences, steps, trace, hosts, items, outputs, signals];
+  const parameters = all.flatMap((columns) => columns.parameters());
+  return { isUsual: false, parameters, fences: parts.flatMap(({ prepared }) => prepared.commit.fences) };
+}
+
+/** Rows of new runs, as `create.ts` takes them. */
+export interface NewRows {
+  readonly steps: Columns;
+  readonly items: Columns;
+  readonly trace: Columns;
+}
+
+/** The rows of a new run: all of them are new, and hold whatever they like. */
+export function addNewRows(into: NewRows, position: number, { prepared, operations }: Part): void {
+  addTrace(into.trace, position, prepared);
+  for (const operation of operations) {
+    if (operation.cells === null) continue;
+    into.steps.add(fullStep(position, operation, operation.cells));
+    addItems(into.items, position, operation);
+  }
+}
+
+const noRow = [...runTravel.hot.map(() => null), null];
+
+function fullRun(prepared: PreparedCommit): Value[] {
+  const { run } = prepared;
+  const cells = run === null ? noRow : [...hotCells(run, runTravel), packCold(run, runTravel)];
+  return [...runHeadCells(prepared.commit, traceBefore(prepared.commit, prepared.trace), dueAfterMs(prepared.commit)), run === null ? 0 : 1, ...cells];
+}
+
+function addFences(fences: Columns, position: number, { commit }: PreparedCommit): void {
+  for (const { step, task, token } of commit.fences) fences.add([position, step, task, token]);
+}
+
+function addTrace(rows: Columns, position: number, { trace }: PreparedCommit): void {
+  if (trace !== null) rows.add([position, trace.firstSeq, trace.lastSeq, trace.at, trace.events]);
+}
+
+const notQueued = [0, null, null, null, null, null, null, null, null, 0, null, null] as const;
+
+function hostCells(operation: RowOperation): Value[] {
+  const { closes, cancel, payload } = operation;
+  const { output, items: _, ...others } = payload;
+  return [
+    ...openCells(operation),
+    closes.length === 0 ? null : `,${closes.join(",")},`,
+    output ?? null,
+    operation.isNeeded ? 1 : 0,
+    cancel?.attempt ?? null,
+    cancel === null || cancel.ifQueued ? null : cancel.cause,
+    operation.isAsked ? 1 : 0,
+    operation.isCleared ? 1 : 0,
+    Object.keys(others).length === 0 ? null : extraOf(others),
+  ];
+}
+
+function openCells({ open }: RowOperation): readonly Value[] {
+  if (open === null) return notQueued;
+  const { task, dispatch, stopAsked } = open;
+  const { attempt, queue, handler, priority, lease } = task;
+  const isLeased = dispatch === "leased" ? 1 : 0;
+  const key = limitKey(task);
+  if (lease === null) return [1, dispatch, attempt, queue, handler, priority, null, null, null, 0, stopAsked, key];
+  const { worker, token, forMs } = lease;
+  return [1, dispatch, attempt, queue, handler, priority, worker, token, Math.ceil(forMs), isLeased, stopAsked, key];
+}
+
+/** The texts are JSON already. */
+function extraOf(columns: Readonly<Record<string, string>>): string {
+  const parts = Object.entries(columns).map(([name, text]) => `"${name}":${text}`);
+  return `{${parts.join(",")}}`;
+}
+
+function fullStep(position: number, operation: RowOperation, cells: readonly Cell[]): Value[] {
+  const { isNew } = operation;
+  const head = [position, isNew === false ? 0 : 1, isNew === true ? 0 : 1];
+  return [...head, ...hotCells(cells, stepTravel), packCold(cells, stepTravel), ...hostCells(operation)];
+}
+
+/** A new list of items replaces the old one; a cleared row loses it. */
+function addItems(items: Columns, position: number, { step, task, payload, isCleared }: RowOperation): void {
+  const list = payload.items ?? null;
+  if (list !== null || isCleared) items.add([position, step, task, list]);
+}
+
