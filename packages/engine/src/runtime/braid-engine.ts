@@ -60,6 +60,7 @@ export class BraidEngine implements Engine {
       hub,
       runs,
       holdHints: () => host.holdHints(),
+      persist: (what, read) => runtime.persist(what, read),
       fault: () => loop.fault,
     });
   }

@@ -30,6 +30,8 @@ export interface WatchContext {
   readonly runs: RunCache;
   /** Keeps the engine told of other processes for as long as somebody watches; returns a function that ends it. */
   holdHints(): () => void;
+  /** Repeats a read of the store until it answers. */
+  persist<Answer>(what: string, read: () => Promise<Answer>): Promise<Answer>;
   fault(): EngineError | null;
 }
 
@@ -99,7 +101,7 @@ export class RunWatch {
       for (;;) {
         let events = following(buffer, last);
         buffer = [];
-        if (events.length === 0) events = await this.#context.store.readTrace(runId, last, PAGE);
+        if (events.length === 0) events = await this.#readTrace(runId, last);
         for (const event of events) {
           last = event.seq;
           hasEnded = isEnd(event);
@@ -134,6 +136,11 @@ export class RunWatch {
     }
   }
 
+  #readTrace(runId: string, after: number): Promise<readonly TraceEvent[]> {
+    const { store, persist } = this.#context;
+    return persist("read the trace of a run", () => store.readTrace(runId, after, PAGE));
+  }
+
   async #isOver(runId: string, last: number): Promise<boolean> {
     const { run } = (await this.#find(runId, true)).state;
     return isTerminal(run.status) && run.traceSeq <= last;
@@ -141,11 +148,12 @@ export class RunWatch {
 
   /** The run as the last commit has left it: the copy in memory, or with `fresh` what the store has now. */
   async #find(runId: string, fresh: boolean): Promise<CachedRun> {
-    const { runs } = this.#context;
+    const { runs, persist } = this.#context;
     const known = runs.peek(runId);
     if (fresh && known !== undefined) known.isBehind = true;
     // A batch may have changed the copy in memory in ways that are not committed yet.
-    const run = known?.isOpen === true ? await runs.read(runId) : await runs.get(runId, 0);
+    const read = (): Promise<CachedRun | null> => (known?.isOpen === true ? runs.read(runId) : runs.get(runId, 0));
+    const run = await persist("load a run", read);
     if (run === null) throw new EngineError("unknown_run", `There is no run \`${runId}\`.`);
     return run;
   }

@@ -232,7 +232,9 @@ export class RunWork {
     const fixed = this.#context.limits.ofHandler(handler);
     const task = this.#tasks.queue(command, fixed);
     if (concurrency === null) return;
-    const template = this.run.info.control(command.step).concurrencyKey!;
+    // A key without expressions is no template of the plan.
+    const constant = { kind: "constant", value: concurrency.key } as const;
+    const template = this.run.info.control(command.step).concurrencyKey ?? constant;
     this.#todo.push({ type: "nameLimit", task, template, max: concurrency.max });
   }
 

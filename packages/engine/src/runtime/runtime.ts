@@ -182,6 +182,11 @@ export class Runtime {
     for (const [index, { work, step, task }] of wanted.entries()) work.reader.put({ step, task }, values[index]!);
   };
 
+  /** Makes a call of the store until it answers. */
+  persist<Answer>(what: string, call: () => Promise<Answer>): Promise<Answer> {
+    return this.#persist(what, call);
+  }
+
   #persist<Answer>(what: string, call: () => Promise<Answer>): Promise<Answer> {
     return persist(what, call, this.#persistence);
   }

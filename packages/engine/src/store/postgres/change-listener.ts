@@ -70,7 +70,10 @@ export class ChangeListener {
   async #connect(): Promise<void> {
     this.#state = "connecting";
     try {
-      const client = await connectClient(this.#address, {}, () => this.#lose(client));
+      // A connection may end before there is a client that could be named.
+      let made: Client | undefined;
+      const client = await connectClient(this.#address, {}, () => this.#lose(made));
+      made = client;
       if (this.#listeners.size === 0) {
         await client.end();
         return;

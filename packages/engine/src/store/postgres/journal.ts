@@ -35,14 +35,20 @@ export async function readTrace(
   return events.filter(({ seq }) => seq > after).slice(0, limit);
 }
 
-/** Lines of a run that was deleted meanwhile are dropped: nobody can ask for them. */
+/**
+ * Lines of a run that was deleted meanwhile are dropped: nobody can ask for them. The runs are locked against deletion, in order
+ * of their ids, so that no line is left behind by a `prune` at the same time; that lock stands in nobody else's way.
+ */
 const insertLines = perNames(({ table }): Statement => {
   const text = `
+with run as materialized (
+  select id from ${table("runs")} where id = any($1::uuid[]) order by id for key share
+)
 insert into ${table("logs")} (run_id, step_index, task_index, attempt, at, stream, text)
 select u.run_id, u.step_index, u.task_index, u.attempt, u.at, u.stream, u.text
-from unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::bigint[], $6::text[], $7::text[])
+from unnest($2::uuid[], $3::integer[], $4::integer[], $5::integer[], $6::bigint[], $7::text[], $8::text[])
   with ordinality as u (run_id, step_index, task_index, attempt, at, stream, text, place)
-where exists (select 1 from ${table("runs")} r where r.id = u.run_id)
+where u.run_id in (select id from run)
 order by u.place`;
   return { name: "append_logs", text };
 });
@@ -51,6 +57,7 @@ export async function appendLogs(link: Link, names: Names, lines: readonly LogLi
   const known = lines.filter(({ runId }) => isRunId(runId));
   if (known.length === 0) return;
   await link.rows(insertLines(names), [
+    arrayOf([...new Set(known.map(({ runId }) => runId))]),
     arrayOf(known.map(({ runId }) => runId)),
     arrayOf(known.map(({ step }) => step)),
     arrayOf(known.map(({ task }) => task)),

@@ -18,9 +18,10 @@ select c.relname || ' (' || array_to_string(c.reloptions, ', ') || ')'
 from pg_class c where c.relnamespace = ${ofSchema} and c.reloptions is not null order by c.relname collate "C"`,
   // Newer servers list what a column must not be among the constraints, too.
   constraints: `
-select c.relname || ' ' || k.conname || ' ' || pg_get_constraintdef(k.oid)
-from pg_constraint k join pg_class c on c.oid = k.conrelid
-where k.connamespace = ${ofSchema} and k.contype <> 'n' order by c.relname collate "C", k.conname collate "C"`,
+select coalesce(c.relname, t.typname) || ' ' || k.conname || ' ' || pg_get_constraintdef(k.oid)
+from pg_constraint k left join pg_class c on c.oid = k.conrelid left join pg_type t on t.oid = k.contypid
+where k.connamespace = ${ofSchema} and k.contype <> 'n'
+order by coalesce(c.relname, t.typname) collate "C", k.conname collate "C"`,
   indexes: `select indexdef from pg_indexes where schemaname = 'braid' order by tablename collate "C", indexname collate "C"`,
   views: `
 select c.relname || ' as' || E'\\n' || pg_get_viewdef(c.oid)

@@ -1,0 +1,41 @@
+import type { Engine, EngineOptions } from "../engine.ts";
+import { ScratchLinks } from "../store/postgres/scratch-links.ts";
+import { createEngine } from "./create-engine.ts";
+import type { EngineParts } from "./create-engine.ts";
+
+/** Engines of a test in one database, each with a store of its own, as if it were a process of its own. */
+export class ScratchEngines {
+  readonly scratch: ScratchLinks;
+  readonly #engines: Engine[] = [];
+
+  constructor(server: { readonly url: string }) {
+    this.scratch = new ScratchLinks(server);
+  }
+
+  /** Begins with an empty database. */
+  async next(): Promise<void> {
+    await this.clear();
+    await this.scratch.next();
+  }
+
+  get url(): string {
+    return this.scratch.url;
+  }
+
+  /** An engine whose leases are short. Trouble that it cures by itself is no news. */
+  async engine(options: EngineOptions & EngineParts = {}): Promise<Engine> {
+    const engine = await createEngine({ store: this.url, leaseMs: 5_000, graceMs: 1_000, onTrouble: () => {}, ...options });
+    this.#engines.push(engine);
+    return engine;
+  }
+
+  /** As many engines with the same options. */
+  engines(count: number, options: EngineOptions & EngineParts = {}): Promise<Engine[]> {
+    return Promise.all(Array.from({ length: count }, () => this.engine(options)));
+  }
+
+  async clear(): Promise<void> {
+    await Promise.all(this.#engines.splice(0).map((engine) => engine.close().catch(() => {})));
+    await this.scratch.remove();
+  }
+}
