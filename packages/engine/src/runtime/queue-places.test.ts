@@ -35,9 +35,9 @@ test("a queue is drained when a claim came back short, until a task has to be le
     { queue: "a", limit: 2 },
     { queue: "b", limit: 1 },
   ];
-  places.note(asked, [task("a"), task("b")]);
+  places.note(asked, { tasks: [task("a"), task("b")], fullerQueues: null });
   expect([places.isDrained("a"), places.isDrained("b"), places.areAllDrained]).toEqual([true, false, false]);
-  places.note(asked, []);
+  places.note(asked, { tasks: [], fullerQueues: null });
   expect(places.areAllDrained).toBe(true);
   places.leave("a");
   expect([places.isDrained("a"), places.areAllDrained]).toEqual([false, false]);

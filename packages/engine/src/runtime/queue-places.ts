@@ -47,6 +47,12 @@ export class QueuePlaces {
     this.#drained.delete(queue);
   }
 
+  /** Tasks may have been left in these queues; null: in any. */
+  leaveAll(queues: readonly string[] | null): void {
+    if (queues === null) this.#drained.clear();
+    else for (const queue of queues) this.#drained.delete(queue);
+  }
+
   /** Places by queue for a claim. With fewer places than queues they take turns. */
   share(free: number): ClaimRequest["queues"] {
     const queues = this.#queues;
@@ -61,11 +67,14 @@ export class QueuePlaces {
   }
 
   /** Learns from the answer to a claim. */
-  note(asked: ClaimRequest["queues"], tasks: ClaimAnswer["tasks"]): void {
+  note(asked: ClaimRequest["queues"], { tasks, fullerQueues }: Pick<ClaimAnswer, "tasks" | "fullerQueues">): void {
     for (const { queue, limit } of asked) {
-      const got = tasks.filter((task) => task.queue === queue).length;
-      if (got < limit) this.#drained.add(queue);
-      else this.#drained.delete(queue);
+      const isLeft =
+        fullerQueues === null
+          ? tasks.filter((task) => task.queue === queue).length >= limit
+          : fullerQueues.includes(queue);
+      if (isLeft) this.#drained.delete(queue);
+      else this.#drained.add(queue);
     }
   }
 }

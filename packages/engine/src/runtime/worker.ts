@@ -133,8 +133,13 @@ export class Worker {
 
   /** There may be tasks in the queues (null: in any): made here and not taken, or by another process. */
   hint(queues: readonly string[] | null = null): void {
-    if (this.#state !== "working" || this.#free <= 0) return;
+    if (this.#state !== "working") return;
     if (queues !== null && !queues.some((queue) => this.#places.serves(queue))) return;
+    if (this.#free <= 0) {
+      // Whoever waits in the queue now comes before what commits make here.
+      this.#places.leaveAll(queues);
+      return;
+    }
     const wait = this.#lastClaimAt + HINT_GAP_MS - this.#context.clock.now();
     if (wait <= 0) void this.#claim();
     else this.#pollIn(wait);
@@ -266,7 +271,7 @@ export class Worker {
       return;
     }
     this.#reserved -= asked;
-    this.#places.note(queues, answer.tasks);
+    this.#places.note(queues, answer);
     this.#pollMs = answer.tasks.length > 0 ? FIRST_POLL_MS : this.#pollMs * 2;
     this.#pollMs = Math.min(this.settings.pollIntervalMs, this.#pollMs);
     this.#nextAt = answer.nextAt;
@@ -304,7 +309,11 @@ export class Worker {
   #pollIn(ms: number): void {
     if (this.#state !== "working") return;
     this.#cancelPoll?.();
-    this.#cancelPoll = this.#context.clock.after(ms, () => void this.#claim());
+    this.#cancelPoll = this.#context.clock.after(ms, () => {
+      // Without a free place nothing can be claimed, and others may have waited for long: the next place is theirs.
+      if (this.#free <= 0) this.#places.leaveAll(null);
+      void this.#claim();
+    });
   }
 }
 

@@ -373,6 +373,8 @@ export interface ClaimAnswer {
   readonly tasks: readonly ClaimedTask[];
   /** When the first rate opens that held back a task which this worker could have taken otherwise; null: none did. */
   readonly nextAt: number | null;
+  /** Queues that may hold more tasks for this worker than it had places for; null: those that gave as many as were asked for. */
+  readonly fullerQueues: readonly string[] | null;
 }
 
 export interface HeartbeatRequest {

@@ -26,7 +26,7 @@ export function claim(data: MemoryData, request: ClaimRequest, now: number): Cla
     });
   }
   for (const [name, tat] of room.changedRates()) data.rates.set(name, tat);
-  return { now, tasks, nextAt: room.nextAt };
+  return { now, tasks, nextAt: room.nextAt, fullerQueues: null };
 }
 
 /** How many attempts are leased under each name. */

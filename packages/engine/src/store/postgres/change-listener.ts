@@ -32,6 +32,8 @@ export class ChangeListener {
   readonly #self: string;
   readonly #listeners = new Set<Listener>();
   #client: Client | null = null;
+  /** The latest attempt to connect: one that is not it any more ends what it has made. */
+  #latest = 0;
   #state: "silent" | "connecting" | "hearing" = "silent";
   /** A pooler in transaction mode takes LISTEN and delivers nothing. */
   #isDeaf = false;
@@ -59,6 +61,7 @@ export class ChangeListener {
 
   close(): void {
     this.#listeners.clear();
+    this.#latest += 1;
     this.#state = "silent";
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
@@ -69,33 +72,39 @@ export class ChangeListener {
 
   async #connect(): Promise<void> {
     this.#state = "connecting";
+    this.#latest += 1;
+    const attempt = this.#latest;
     try {
       // A connection may end before there is a client that could be named.
       let made: Client | undefined;
       const client = await connectClient(this.#address, {}, () => this.#lose(made));
       made = client;
-      if (this.#listeners.size === 0) {
+      const isHearing = attempt === this.#latest && (await this.#listen(client));
+      if (attempt !== this.#latest || !isHearing) {
         await client.end();
         return;
       }
       this.#client = client;
-      this.#isDeaf = await isBehindPooler(client);
-      if (this.#isDeaf) {
-        this.#client = null;
-        this.#state = "silent";
-        await client.end();
-        return;
-      }
-      client.on("notification", (notification) => this.#hear(notification));
-      await client.query(`listen "${this.#channel}"`);
     } catch {
-      this.#again();
+      if (attempt === this.#latest) this.#again();
       return;
     }
     this.#state = "hearing";
     this.#pauseMs = firstPauseMs;
     this.#tell({});
     this.#after(pingEveryMs, () => void this.#ping());
+  }
+
+  /** Whether anything will be heard on the connection. */
+  async #listen(client: Client): Promise<boolean> {
+    this.#isDeaf = await isBehindPooler(client);
+    if (this.#isDeaf) {
+      this.#state = "silent";
+      return false;
+    }
+    client.on("notification", (notification) => this.#hear(notification));
+    await client.query(`listen "${this.#channel}"`);
+    return true;
   }
 
   /** Tries again after a while: half of the pause is chance, so that many processes do not come at once. */

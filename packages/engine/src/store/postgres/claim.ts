@@ -62,23 +62,25 @@ with parked as materialized (
   ) as is_any
 ),
 c as materialized (
-  select c.*, row_number() over () as n
-  from (select * from unnest($1::text[], $2::integer[]) q (queue, room) where not (select is_any from parked)) q
-  cross join lateral (
+  select c.*, q.room, q.queue, row_number() over (partition by q.n) as place, row_number() over () as n
+  from (
+    select * from unnest($1::text[], $2::integer[]) with ordinality q (queue, room, n) where not (select is_any from parked)
+  ) q cross join lateral (
     select s.run_id, s.step_index, s.task_index from ${steps} s
     where s.dispatch = 'queued' and s.limit_key is null and s.queue = q.queue${served}
-    limit q.room for update skip locked
+    limit q.room + 1 for update skip locked
   ) c
 ),
 t as (
   update ${steps} s set ${lease(names)}, lease_token = $8 || '.' || c.n
-  from (select * from c offset 0) c
+  from (select * from c where c.place <= c.room offset 0) c
   where s.run_id = c.run_id and s.step_index = c.step_index and s.task_index = c.task_index
   returning s.*
 )
 select ${names.now}, (select is_any from parked),
   (select json_agg(json_build_array(${found.replaceAll("c.", "t.")}, r.version, t.lease_token, t.queue))
-    from t join ${runs} r on r.id = t.run_id)`,
+    from t join ${runs} r on r.id = t.run_id),
+  (select json_agg(distinct c.queue) from c where c.place > c.room)`,
     },
     parkedKeys: {
       name: "claim_keys",
@@ -184,7 +186,7 @@ export class Claims {
     const token = randomBytes(6).toString("base64url");
     const parameters = [...searchOf(request), request.worker, Math.ceil(request.leaseMs), token];
     const [row] = await this.#link.rows(this.#statements.take, parameters);
-    const [now, isAnyParked, list] = row as readonly [number, boolean, string | null];
+    const [now, isAnyParked, list, fuller] = row as readonly [number, boolean, string | null, string | null];
     this.#isAnyParked = isAnyParked;
     const taken = list === null ? [] : (JSON.parse(list) as readonly TakenRow[]);
     const tasks = taken
@@ -195,7 +197,8 @@ export class Claims {
         const key = { runId, step, task, attempt };
         return { ...key, token: taskToken, handler, queue, claimedAt: now, version, stopCause, resources: null };
       });
-    return { now, tasks, nextAt: null };
+    // One row more than there are places for was looked at, so it is known whether anything is left.
+    return { now, tasks, nextAt: null, fullerQueues: fuller === null ? [] : (JSON.parse(fuller) as string[]) };
   }
 
   /** Parked tasks and others, in the order in which they stand in line. */
@@ -216,7 +219,7 @@ export class Claims {
         const resources = needs?.resources ?? null;
         return { runId, step, task, attempt, token, handler, queue, claimedAt: room.now, version, stopCause, resources };
       });
-      return { now: room.now, tasks, nextAt: room.limits.nextAt };
+      return { now: room.now, tasks, nextAt: room.limits.nextAt, fullerQueues: null };
     });
   }
 

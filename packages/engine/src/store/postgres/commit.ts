@@ -19,11 +19,12 @@ export type Send = (statement: Statement, parameters: readonly Parameter[]) => P
 
 export interface CommitStatements {
   readonly usual: Statement;
+  readonly queueing: Statement;
   readonly full: Statement;
 }
 
 export const commitStatements = (names: Names): CommitStatements => {
-  return { usual: usualCommit(names), full: fullCommit(names) };
+  return { usual: usualCommit(names, false), queueing: usualCommit(names, true), full: fullCommit(names) };
 };
 
 /** The answers, and what others should hear of. */
@@ -79,7 +80,7 @@ async function commitBatch(
 ): Promise<CommitOutcome | null> {
   if (!commits.every(({ runId }) => isRunId(runId))) return null;
   const batch = usualBatch(commits) ?? fullBatch(commits.map(prepareCommit));
-  const [row] = await send(batch.isUsual ? statements.usual : statements.full, batch.parameters);
+  const [row] = await send(statements[batch.kind], batch.parameters);
   const [now, states, lastVersions, bad, stops, freed] = row as readonly [
     number,
     readonly number[] | null,

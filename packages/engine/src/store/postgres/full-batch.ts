@@ -54,7 +54,7 @@ export function fullBatch(commits: readonly PreparedCommit[]): Batch {
   }
   const all = [runs, fences, steps, trace, hosts, items, outputs, signals];
   const parameters = all.flatMap((columns) => columns.parameters());
-  return { isUsual: false, parameters, fences: parts.flatMap(({ prepared }) => prepared.commit.fences) };
+  return { kind: "full", parameters, fences: parts.flatMap(({ prepared }) => prepared.commit.fences) };
 }
 
 /** Rows of new runs, as `create.ts` takes them. */

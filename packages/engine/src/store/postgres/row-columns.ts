@@ -51,6 +51,10 @@ const hotStepNames = new Set([
   "ready_at",
   "started_at",
   "finished_at",
+  "remaining",
+  "item_count",
+  "next_item",
+  "completed_items",
 ]);
 
 /** Instants and durations are milliseconds, and need more than 32 bits. */

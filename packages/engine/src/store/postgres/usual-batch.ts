@@ -22,8 +22,8 @@ import { isColdEmpty, readHot, runTravel, stepTravel } from "./row-columns.ts";
 
 /**
  * The batch for the usual statement, made of the rows themselves; null if something in it asks for the full one. Usual are rows
- * that are known to be new or not and hold defaults in all cold columns, attempts that are queued with a new row and closed with
- * an old one, and outputs. Throws `NotStorable` for data that cannot be kept.
+ * that are known to be new or not and hold defaults in all cold columns, attempts that are queued, or closed with a row that is
+ * there, and outputs. Throws `NotStorable` for data that cannot be kept.
  */
 export function usualBatch(commits: readonly RunCommit[]): Batch | null {
   if (!commits.every(isUsual)) return null;
@@ -31,6 +31,7 @@ export function usualBatch(commits: readonly RunCommit[]): Batch | null {
   const fences = new Columns(fenceColumns);
   const added = new Columns(addedStepColumns);
   const changed = new Columns(changedStepColumns);
+  const queued = new Columns(addedStepColumns);
   const trace = new Columns(tracePlaceColumns);
   const events: string[] = [];
   for (const [index, commit] of commits.entries()) {
@@ -45,12 +46,20 @@ export function usualBatch(commits: readonly RunCommit[]): Batch | null {
     const host = new HostParts(commit);
     for (const row of commit.steps) {
       const output = outputOf(host.payload.find(row));
-      if (newSteps!.has(row)) added.add([position, ...readHot(row, stepTravel), ...openCells(host.task.find(row)), output]);
-      else changed.add([position, ...readHot(row, stepTravel), host.close.find(row)?.attempt ?? null, output]);
+      const task = host.task.find(row);
+      const hot = readHot(row, stepTravel);
+      if (newSteps!.has(row)) added.add([position, ...hot, ...openCells(task), output]);
+      else if (task !== undefined) queued.add([position, ...hot, ...openCells(task), output]);
+      else changed.add([position, ...hot, host.close.find(row)?.attempt ?? null, output]);
     }
   }
-  const parameters = [runs, fences, added, changed, trace].flatMap((columns) => columns.parameters());
-  return { isUsual: true, parameters: [...parameters, `[${events.join(",")}]`], fences: commits.flatMap((each) => each.fences) };
+  const isQueueing = queued.length > 0;
+  const parts = [runs, fences, added, changed, ...(isQueueing ? [queued] : []), trace];
+  return {
+    kind: isQueueing ? "queueing" : "usual",
+    parameters: [...parts.flatMap((columns) => columns.parameters()), `[${events.join(",")}]`],
+    fences: commits.flatMap((each) => each.fences),
+  };
 }
 
 function isUsual(commit: RunCommit): boolean {
@@ -58,15 +67,16 @@ function isUsual(commit: RunCommit): boolean {
   if (run === null || newSteps === undefined || runOutput !== null) return false;
   if (cancels.length > 0 || usedSignals.length > 0 || !isColdEmpty(run, runTravel)) return false;
   if (!steps.every((row) => isColdEmpty(row, stepTravel)) || !payloads.every(isOnlyOutput)) return false;
-  // Each part has to be about a row that is written: a task about a new one, a close about one that is there.
+  // Each part has to be about a row that is written, and a close about one that is there and not queued anew.
   const host = new HostParts(commit);
   let tasks = 0;
   let closed = 0;
   let written = 0;
   for (const row of steps) {
     const isNew = newSteps.has(row);
-    if (isNew && host.task.find(row) !== undefined) tasks += 1;
-    if (!isNew && host.close.find(row) !== undefined) closed += 1;
+    const isQueued = host.task.find(row) !== undefined;
+    if (isQueued) tasks += 1;
+    if (!isNew && !isQueued && host.close.find(row) !== undefined) closed += 1;
     if (host.payload.find(row) !== undefined) written += 1;
   }
   return tasks === enqueue.length && closed === closes.length && written === payloads.length;

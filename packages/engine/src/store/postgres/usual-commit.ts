@@ -23,13 +23,15 @@ import {
  * The commit of a batch in which nothing is out of the ordinary, which is nearly every one: steps start, end, and write their
  * output. It gives the same guarantees and has the same shape as the full statement (`full-commit.ts`), but rows are known to be
  * new or not, and columns that hold their defaults are constants. Starting a statement costs the server time for every
- * expression in it, and that is most of what a chain of single steps waits for.
+ * expression in it, and that is most of what a chain of single steps waits for; so what queues attempts of rows that are there
+ * already (`isQueueing`: they waited for a slot, or are tried again) is left out where there are none.
  */
-export function usualCommit(names: Names): Statement {
+export function usualCommit(names: Names, isQueueing: boolean): Statement {
   const parameters = new Parameters();
   const head = guard(names, parameters, usualRunColumns);
   const added = parameters.unnest("u", addedStepColumns);
   const changed = parameters.unnest("u", changedStepColumns);
+  const queued = isQueueing ? parameters.unnest("u", addedStepColumns) : null;
   const trace = parameters.unnestWithDocument("u", tracePlaceColumns, "events");
   const steps = names.table("steps");
   const { columns, values } = insertedValues(stepTravel, valueOrInitial);
@@ -53,8 +55,9 @@ upd as (
   returning t.run_id, t.step_index, t.task_index, t.queue,
     t.limit_key is not null and t.dispatch is distinct from 'leased' as is_free
 ),
+${queued === null ? "" : queueWrite(names, queued.text)}
 ${traceWrite(names, trace)},
-${freeSlots(names, "upd")},
+${freeSlots(names, queued === null ? "upd" : "(select * from upd union all select * from que) u")},
 run as (
   update ${names.table("runs")} r
   set ${commitColumns(names, { wakeAt: "u.wake_at", cancels: "null" })}, ${assignments(runValues, valueOrInitial)}
@@ -63,9 +66,22 @@ run as (
 )
 select ${names.now}, (select s from k), array(select g.last_commit_version from g order by g.p),
   array(select bad.n from bad), null, array(select distinct f.queue from freed f),
-  case when (select count(*) from upd) <> (select coalesce(sum(w.changed), 0) from w where ${isAccepted("w.p")})
+  case when (select count(*) from upd)${queued === null ? "" : " + (select count(*) from que)"} <> (select coalesce(sum(w.changed), 0) from w where ${isAccepted("w.p")})
     then ('a row is missing: ' || (select count(*) from upd))::integer else 0 end`;
-  return { name: "commit", text };
+  return { name: isQueueing ? "commit_queueing" : "commit", text };
+}
+
+/** `que`: attempts of rows that are there. Only after a first attempt there may be places to give back. */
+function queueWrite(names: Names, source: string): string {
+  const attempt = queueColumns.map((name) => `${name} = ${queueValue(names, name)}`).join(", ");
+  return `que as (
+  update ${names.table("steps")} t
+  set version = ($2::integer[])[u.p] + 1, ${assignments(stepValues, valueOrInitial)}, ${attempt},
+    output = coalesce(u.output, t.output)
+  from (select u.*, ${runOf} as run_id from ${source} where ${isAccepted("u.p")} offset 0) u
+  where t.run_id = u.run_id and t.step_index = u.step_index and t.task_index = u.task_index
+  returning t.run_id, t.step_index, t.task_index, t.queue, t.dispatch_attempt > 1 as is_free
+),`;
 }
 
 const valueOrInitial = (column: TravelColumn<never>, isHot: boolean): string =>

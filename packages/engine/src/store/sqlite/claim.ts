@@ -88,7 +88,7 @@ function lookForNothing(connection: Connection, search: Search, now: number): Cl
       if (isAny) return null;
     }
   }
-  return { now, tasks: [], nextAt: room.nextAt };
+  return { now, tasks: [], nextAt: room.nextAt, fullerQueues: null };
 }
 
 function takeTasks(connection: Connection, search: Search, now: number): ClaimAnswer {
@@ -110,7 +110,7 @@ function takeTasks(connection: Connection, search: Search, now: number): ClaimAn
   }
   if (takenNames.size > 0) connection.run(clearPlaces, [JSON.stringify([...takenNames])]);
   for (const [name, tat] of room.changedRates()) connection.run(putRate, [name, tat]);
-  return { now, tasks, nextAt: room.nextAt };
+  return { now, tasks, nextAt: room.nextAt, fullerQueues: null };
 }
 
 function rowCells({ handlers, runIds }: Search, queue: string, limit: number): Cell[] {
