@@ -63,7 +63,7 @@ export function buildLoad({ kind, size }: Pick<Load, "kind" | "size">, hooks: Lo
   }
 }
 
-const start = (name: string): AnyList => workflow(name) as unknown as AnyList;
+const start = (name: string): AnyList => workflow(name);
 const finished = (list: AnyList): WorkflowInCode => list as unknown as WorkflowInCode;
 
 const lastOf =

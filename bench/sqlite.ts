@@ -1,75 +1,34 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createEngine, workflow } from "@braid/engine";
-import type { Engine, WorkflowSource } from "@braid/engine";
+import { createEngine } from "@braid/engine";
+import type { Engine, WorkflowInCode } from "@braid/engine";
+import { buildLoad, stepsOf } from "./loads.ts";
+import type { Load } from "./loads.ts";
+import { median } from "./measure.ts";
 import type { Measure } from "./measure.ts";
 
-/** A shape of PEERS' table: how many runs, how many steps in each. */
-interface Shape {
-  readonly name: string;
-  readonly runs: number;
-  readonly steps: number;
-  readonly build: () => Exclude<WorkflowSource, string>;
-}
-
-const nothing = (): null => null;
-
-/** `step` of the builder with its types left out: the lists here are made by loops. */
-interface AnyList {
-  step(id: string, options: object, run: () => null): AnyList;
-}
-
-function chain(length: number): Exclude<WorkflowSource, string> {
-  let list = workflow(`chain-${length}`) as unknown as AnyList;
-  for (let index = 0; index < length; index += 1) {
-    list = list.step(`s${index}`, { dependsOn: index === 0 ? [] : [`s${index - 1}`] }, nothing);
-  }
-  return list as unknown as Exclude<WorkflowSource, string>;
-}
-
-const diamond = (): Exclude<WorkflowSource, string> =>
-  workflow("diamond")
-    .step("a", { dependsOn: [] }, nothing)
-    .step("b", { dependsOn: ["a"] }, nothing)
-    .step("c", { dependsOn: ["a"] }, nothing)
-    .step("d", { dependsOn: ["a"] }, nothing)
-    .step("e", { dependsOn: ["b", "c", "d"] }, nothing);
-
-function fanOut(width: number): Exclude<WorkflowSource, string> {
-  let list = workflow(`fan-out-${width}`, { maxConcurrent: width }) as unknown as AnyList;
-  list = list.step("root", { dependsOn: [] }, nothing);
-  const ids = Array.from({ length: width }, (_, index) => `s${index}`);
-  for (const id of ids) list = list.step(id, { dependsOn: ["root"] }, nothing);
-  return list.step("join", { dependsOn: ids }, nothing) as unknown as Exclude<WorkflowSource, string>;
-}
-
-const map = (items: number): Exclude<WorkflowSource, string> =>
-  workflow("map", { maxConcurrent: 100 }).map(
-    "items",
-    { forEach: { items: () => Array.from({ length: items }, (_, index) => index) } },
-    nothing,
-  );
-
-const SHAPES: readonly Shape[] = [
-  { name: "chain 200 x 10", runs: 200, steps: 10, build: () => chain(10) },
-  { name: "diamond 400 x 5", runs: 400, steps: 5, build: diamond },
-  { name: "fan-out 1 x 1,000", runs: 1, steps: 1_002, build: () => fanOut(1_000) },
-  { name: "fan-out 1 x 10,000", runs: 1, steps: 10_002, build: () => fanOut(10_000) },
-  { name: "map 1 x 10,000", runs: 1, steps: 10_000, build: () => map(10_000) },
-  { name: "chain 1 x 100", runs: 1, steps: 100, build: () => chain(100) },
-  { name: "chain 1 x 10,000", runs: 1, steps: 10_000, build: () => chain(10_000) },
-  { name: "fan-out 1 x 100", runs: 1, steps: 102, build: () => fanOut(100) },
+const LOADS: readonly (Load & { readonly name: string })[] = [
+  { name: "chain 200 x 10", kind: "chain", runs: 200, size: 10 },
+  { name: "diamond 400 x 5", kind: "diamond", runs: 400, size: 5 },
+  { name: "fan-out 1 x 1,000", kind: "fan-out", runs: 1, size: 1_000 },
+  { name: "fan-out 1 x 10,000", kind: "fan-out", runs: 1, size: 10_000 },
+  { name: "map 1 x 10,000", kind: "map", runs: 1, size: 10_000 },
+  { name: "chain 1 x 100", kind: "chain", runs: 1, size: 100 },
+  { name: "chain 1 x 10,000", kind: "chain", runs: 1, size: 10_000 },
+  { name: "fan-out 1 x 100", kind: "fan-out", runs: 1, size: 100 },
 ];
+
+const PLACES = 100;
 
 /** Durable steps per second on SQLite (`synchronous=FULL`): no-op functions, 100 attempts at a time. */
 export async function measureSqlite(): Promise<readonly Measure[]> {
   const directory = await mkdtemp(join(tmpdir(), "braid-bench-"));
   try {
     const rates = new Map<string, number>();
-    for (const [index, shape] of SHAPES.entries()) {
+    for (const [index, load] of LOADS.entries()) {
       const url = `sqlite:${join(directory, `${index}.db`)}`;
-      rates.set(shape.name, await rateOf(shape, url));
+      rates.set(load.name, await rateOf(load, url));
     }
     return [...rates].map(([name, rate]) => {
       const ms = (1000 / rate).toFixed(2);
@@ -91,34 +50,39 @@ function flatness(name: string, rates: ReadonlyMap<string, number>): number | nu
   return null;
 }
 
-/** The middle of several rounds; a shape of a hundred steps is over too soon to be measured once. */
-async function rateOf(shape: Shape, url: string): Promise<number> {
+/** The middle of several rounds; a load of a hundred steps is over too soon to be timed once. */
+async function rateOf(load: Load, url: string): Promise<number> {
   const engine = await createEngine({ store: url });
   try {
-    const source = shape.build();
+    const source = buildLoad(load);
     await engine.register(source);
     await warmUp(engine);
-    const rates: number[] = [];
-    const rounds = shape.steps * shape.runs < 1_000 ? 9 : 3;
-    for (let round = 0; round < rounds; round += 1) rates.push(await runOnce(engine, shape, source));
-    return rates.toSorted((a, b) => a - b)[Math.floor(rounds / 2)]!;
+    const times: number[] = [];
+    const rounds = stepsOf(load) < 1_000 ? 9 : 3;
+    for (let round = 0; round < rounds; round += 1) times.push(await timeOf(engine, load, source));
+    return stepsOf(load) / (median(times) / 1_000);
   } finally {
     await engine.close();
   }
 }
 
-async function runOnce(engine: Engine, shape: Shape, source: Exclude<WorkflowSource, string>): Promise<number> {
+async function timeOf(engine: Engine, load: Load, source: WorkflowInCode): Promise<number> {
   const start = performance.now();
-  const handles = await Promise.all(Array.from({ length: shape.runs }, () => engine.start(source)));
-  const worker = await engine.work({ concurrency: 100 });
+  const run = { overrides: { maxConcurrent: PLACES } };
+  const handles = await engine.startMany(
+    source,
+    Array.from({ length: load.runs }, () => run),
+  );
+  const worker = await engine.work({ concurrency: PLACES });
   const results = await Promise.all(handles.map((handle) => handle.result()));
-  const seconds = (performance.now() - start) / 1000;
+  const ms = performance.now() - start;
   await worker.stop();
   for (const { status } of results) if (status !== "completed") throw new Error(`a run ended ${status}`);
-  return (shape.runs * shape.steps) / seconds;
+  return ms;
 }
 
 /** The first run of a process compiles the code it runs; that is start-up, not throughput. */
 async function warmUp(engine: Engine): Promise<void> {
-  for (let round = 0; round < 3; round += 1) await engine.run(chain(20));
+  const source = buildLoad({ kind: "chain", size: 20 });
+  for (let round = 0; round < 3; round += 1) await engine.run(source);
 }

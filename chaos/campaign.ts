@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createEngine, createStore } from "@braid/engine";
@@ -8,7 +8,7 @@ import { PostgresServer, TcpProxy } from "@braid/testbed";
 import { judge } from "./checks/judge.ts";
 import type { Violation } from "./checks/violation.ts";
 import { Watch } from "./checks/watch.ts";
-import { monotonicMs, sleep } from "./clock.ts";
+import { isDoneWithin, monotonicMs, sleep } from "./clock.ts";
 import { Database } from "./database.ts";
 import { Injector } from "./faults/injector.ts";
 import { planFaults } from "./faults/schedule.ts";
@@ -131,14 +131,19 @@ export class Campaign {
     await loading;
     await this.#waitForEnd();
     const healMs = monotonicMs() - healedAt;
-    await Promise.race([load.followed(), sleep(streamsEndWithinMs)]);
+    this.#say("every run has ended");
+    await isDoneWithin(streamsEndWithinMs, load.followed());
     await watch.stop();
     clearInterval(teller);
     this.#violations.push(...watch.violations, ...load.streamViolations);
     await this.#dismissWorkers();
+    this.#say("checking");
+    const faults = injector.records.map((record) => JSON.stringify(record)).join("\n");
+    writeFileSync(join(this.directory, "faults"), `${faults}\n`);
     return judge({
       directory: this.directory,
       database: databases[2]!,
+      store,
       specs: this.#workflows.all,
       journal: journal.entries,
       faults: injector.records,
@@ -191,7 +196,9 @@ export class Campaign {
       )
       .catch(() => []);
     const runs = rows[0] === undefined ? "the server is down" : `${rows[0].ended} runs ended, ${rows[0].open} open`;
-    this.#say(`${load.started} started, ${runs}; ${injector.records.length} faults; ${states}; ${this.#violations.length} violations`);
+    this.#say(
+      `${load.started} started, ${runs}; ${injector.records.length} faults; ${states}; ${this.#violations.length} violations`,
+    );
   }
 
   #say(text: string): void {

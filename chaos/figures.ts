@@ -65,12 +65,21 @@ export function rowsOf(measured: Measured): Figures["rows"] {
     ...recoveryRows(evidence, attempts),
     ["cancel to stopped code, no fault near (p50 / p99 / max)", percentiles(cancels.calmLatenciesMs)],
     ["cancel to stopped code, all (p50 / p99 / max)", percentiles(cancels.latenciesMs)],
-    ["timers checked; earliest before its time", `${timers.checked}; ${timers.earliestMs > 0 ? `${timers.earliestMs.toFixed(1)} ms` : "none"}`],
+    [
+      "timers checked; earliest before its time",
+      `${timers.checked}; ${timers.earliestMs > 0 ? `${timers.earliestMs.toFixed(1)} ms` : "none"}`,
+    ],
     ["event streams followed", measured.followed],
     ["looks at the tables under way", measured.looks],
-    ["runs that had not ended after the heal", [...evidence.runs.values()].filter(({ run }) => run.finished_at === null).length],
+    [
+      "runs that had not ended after the heal",
+      [...evidence.runs.values()].filter(({ run }) => run.finished_at === null).length,
+    ],
     ["last run ended after the heal by", `${(healMs / 1_000).toFixed(1)} s`],
-    ["attempts per second under faults / without", `${perSecond.toFixed(1)} / ${measured.baselinePerSecond.toFixed(1)}`],
+    [
+      "attempts per second under faults / without",
+      `${perSecond.toFixed(1)} / ${measured.baselinePerSecond.toFixed(1)}`,
+    ],
     ["largest memory of a worker", `${(largestRss(evidence.lines) / 2 ** 20).toFixed(0)} MiB`],
   ];
 }
@@ -96,7 +105,8 @@ function repeatedExecutions(evidence: Evidence, attempts: readonly AttemptRecord
   return again;
 }
 
-const share = (part: number, whole: number): string => `${((100 * part) / Math.max(1, whole)).toFixed(2)} % of attempts`;
+const share = (part: number, whole: number): string =>
+  `${((100 * part) / Math.max(1, whole)).toFixed(2)} % of attempts`;
 
 /** Begins of code while the faults raged, over the time. */
 function throughput({ lines, faults }: Evidence, faultsMs: number): number {
@@ -110,7 +120,8 @@ const largestRss = (lines: readonly OracleLine[]): number =>
 
 function percentiles(sorted: readonly number[]): string {
   if (sorted.length === 0) return "none";
-  const at = (part: number): string => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))]!.toFixed(0);
+  const at = (part: number): string =>
+    sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))]!.toFixed(0);
   return `${at(0.5)} / ${at(0.99)} / ${sorted.at(-1)!.toFixed(0)} ms of ${sorted.length}`;
 }
 
@@ -133,9 +144,15 @@ function recoveryRows(evidence: Evidence, attempts: readonly AttemptRecord[]): F
     const times = evidence.faults
       .filter((fault) => fault.kind === kind)
       .flatMap(({ target, endedAt }) => firstAfter(byWorker.has(target) ? target : "everybody", endedAt) ?? []);
-    return [`${kind}: its end to the next answer of the store (p50 / p99 / max)`, percentiles(times.toSorted((a, b) => a - b))];
+    return [
+      `${kind}: its end to the next answer of the store (p50 / p99 / max)`,
+      percentiles(times.toSorted((a, b) => a - b)),
+    ];
   });
-  return [...rows, ["code of a lost attempt to code of the next (p50 / p99 / max)", percentiles(takeovers(evidence, attempts))]];
+  return [
+    ...rows,
+    ["code of a lost attempt to code of the next (p50 / p99 / max)", percentiles(takeovers(evidence, attempts))],
+  ];
 }
 
 /** From the begin of the code of an attempt that was lost to that of the one that took its place. */

@@ -4,7 +4,7 @@ import { openSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { TcpProxy } from "@braid/testbed";
-import { sleep } from "./clock.ts";
+import { isDoneWithin, sleep } from "./clock.ts";
 import { queuesOfWorker } from "./settings.ts";
 import type { WorkerOrders } from "./worker/main.ts";
 
@@ -56,7 +56,9 @@ export class WorkerSlot {
     this.#child = child;
     this.#isExitExpected = false;
     this.state = "up";
-    this.#exited = new Promise((resolve) => child.once("exit", (code, signal) => resolve(this.#onExit(child, code ?? signal))));
+    this.#exited = new Promise((resolve) =>
+      child.once("exit", (code, signal) => resolve(this.#onExit(child, code ?? signal))),
+    );
     const ready = new Promise<void>((resolve) => {
       child.on("message", (message) => {
         if (message === "ready") resolve();
@@ -103,7 +105,7 @@ export class WorkerSlot {
     this.state = "leaving";
     this.#isExitExpected = true;
     this.#child?.kill("SIGTERM");
-    const isGone = await Promise.race([this.#exited.then(() => true), sleep(withinMs).then(() => false)]);
+    const isGone = await isDoneWithin(withinMs, this.#exited);
     if (!isGone) await this.kill();
     return isGone;
   }
@@ -127,12 +129,19 @@ export interface FleetParts {
 }
 
 /** Makes the places of all workers; none is started. */
-export async function makeFleet({ count, directory, serverUrl, onTrouble }: FleetParts): Promise<readonly WorkerSlot[]> {
+export async function makeFleet({
+  count,
+  directory,
+  serverUrl,
+  onTrouble,
+}: FleetParts): Promise<readonly WorkerSlot[]> {
   const slots: WorkerSlot[] = [];
   for (let index = 0; index < count; index += 1) {
     const proxy = await TcpProxy.start(serverUrl);
     const url = proxy.url(serverUrl);
-    slots.push(new WorkerSlot({ name: `w${index + 1}`, proxy, directory, url, queues: queuesOfWorker(index), onTrouble }));
+    slots.push(
+      new WorkerSlot({ name: `w${index + 1}`, proxy, directory, url, queues: queuesOfWorker(index), onTrouble }),
+    );
   }
   return slots;
 }

@@ -12,7 +12,13 @@ export type JournalEntry =
       /** Whether it came a second time. */
       readonly isAgain: boolean;
     }
-  | { readonly type: "signal"; readonly run: string; readonly name: string; readonly number: number; readonly at: number }
+  | {
+      readonly type: "signal";
+      readonly run: string;
+      readonly name: string;
+      readonly number: number;
+      readonly at: number;
+    }
   /** A start with a used key and another input; `refused` is what it has to be. */
   | { readonly type: "conflict"; readonly run: string; readonly key: string; readonly outcome: string };
 

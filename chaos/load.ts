@@ -6,6 +6,7 @@ import type { Violation } from "./checks/violation.ts";
 import type { Database } from "./database.ts";
 import { follow } from "./follower.ts";
 import type { Journal } from "./journal.ts";
+import { sourceOf } from "./workflows/all.ts";
 import { endlessSpec } from "./workflows/fixed.ts";
 import { allSteps } from "./workflows/spec.ts";
 import type { WorkflowSpec } from "./workflows/spec.ts";
@@ -16,6 +17,7 @@ const keyShare = 0.5;
 const againShare = 0.3;
 const followShare = 0.05;
 const retryAfterMs = 300;
+const insistMs = 90_000;
 
 export interface LoadParts {
   readonly random: SeededRandom;
@@ -75,7 +77,10 @@ export class Load {
   #next(): WorkflowSpec {
     const { random, specs } = this.#parts;
     if (this.#deck.length === 0) {
-      this.#deck = specs.map((spec) => ({ spec, place: random.next() })).toSorted((a, b) => a.place - b.place).map(({ spec }) => spec);
+      this.#deck = specs
+        .map((spec) => ({ spec, place: random.next() }))
+        .toSorted((a, b) => a.place - b.place)
+        .map(({ spec }) => spec);
     }
     return this.#deck.pop()!;
   }
@@ -110,7 +115,9 @@ export class Load {
     const options = { input: { number }, ...(key === null ? {} : { idempotencyKey: key }) };
     const isDouble = key !== null && random.chance(againShare);
     const askers = isDouble ? clients : [random.pick(clients)];
-    const answers = await Promise.all(askers.map((client) => client.start(spec.name, options)));
+    const answers = await Promise.all(
+      askers.map((client) => this.#insist(() => client.start(sourceOf(spec), options))),
+    );
     this.started += 1;
     for (const [index, { id: run }] of answers.entries()) {
       const entry = { type: "start", run, workflow: spec.name, key, number, at: Date.now() } as const;
@@ -153,7 +160,7 @@ export class Load {
     const isSame = random.chance(0.5);
     const input = { number: isSame ? number : number + 1 };
     try {
-      const { id } = await client.start(spec.name, { input, idempotencyKey: key });
+      const { id } = await this.#insist(() => client.start(sourceOf(spec), { input, idempotencyKey: key }));
       const entry = { run: id, workflow: spec.name, key, number, at: Date.now() };
       if (isSame) journal.add({ type: "start", ...entry, isAgain: true });
       else journal.add({ type: "conflict", run, key, outcome: `run ${id}` });
@@ -179,7 +186,9 @@ export class Load {
     await sleep(random.integer(100, 2_500));
     const { clients } = this.#parts;
     const isDouble = random.chance(againShare);
-    await Promise.all((isDouble ? clients : [random.pick(clients)]).map((client, index) => this.#cancel(client, run, index > 0)));
+    await Promise.all(
+      (isDouble ? clients : [random.pick(clients)]).map((client, index) => this.#cancel(client, run, index > 0)),
+    );
   }
 
   async #cancel(client: Engine, run: string, isAgain: boolean): Promise<void> {
@@ -188,16 +197,26 @@ export class Load {
     this.#parts.journal.add({ type: "cancel", run, askedAt, at: Date.now(), mono: monotonicMs(), isAgain });
   }
 
-  /** Asks until there is an answer, as a client of a server would; false: the run is over. */
+  /** False: the run is over. */
   async #persist(run: string, ask: () => Promise<void>): Promise<boolean> {
+    try {
+      await this.#insist(ask);
+      return true;
+    } catch (error) {
+      if (isBraidError(error) && error.code === "is_terminal") return false;
+      throw new Error(`about run ${run}: ${String(error)}`, { cause: error });
+    }
+  }
+
+  /** Asks until there is an answer, as a client does that is told to try again. */
+  async #insist<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    const until = monotonicMs() + insistMs;
     for (;;) {
       try {
-        await ask();
-        return true;
+        return await ask();
       } catch (error) {
-        const code = isBraidError(error) ? error.code : "";
-        if (code === "is_terminal") return false;
-        if (!code.startsWith("store_")) throw new Error(`about run ${run}: ${String(error)}`, { cause: error });
+        const isPassing = isBraidError(error) && error.code.startsWith("store_");
+        if (!isPassing || monotonicMs() > until) throw error;
         await sleep(retryAfterMs);
       }
     }

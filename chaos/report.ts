@@ -17,8 +17,11 @@ export function printReport({ options, figures, measured, directory }: ReportPar
   for (const { invariant, run, text } of violations.slice(0, mostShown))
     console.log(`VIOLATION ${invariant}${run === null ? "" : ` run ${run}`}: ${text}`);
   if (violations.length > mostShown) console.log(`… and ${violations.length - mostShown} more`);
-  for (const { name } of missed) console.log(`NEVER HAPPENED: ${name}; a run that does not meet it has shown nothing of it`);
-  console.log(`\nseed ${figures.seed}, ${figures.minutes} min of faults, ${figures.workers} workers, commit ${figures.commit}, ${figures.machine}`);
+  for (const { name } of missed)
+    console.log(`NEVER HAPPENED: ${name}; a run that does not meet it has shown nothing of it`);
+  console.log(
+    `\nseed ${figures.seed}, ${figures.minutes} min of faults, ${figures.workers} workers, commit ${figures.commit}, ${figures.machine}`,
+  );
   printTable(figures.rows);
   printTable(Object.entries(figures.sometimes));
   printTable(Object.entries(figures.violations).map(([id, count]) => [`violations of ${id}`, count]));

@@ -68,9 +68,9 @@ describe("docs/syntax.md", () => {
 
 describe("the command line reference", () => {
   const ofRuns = ["list", "show", "logs", "events", "cancel", "pause", "resume", "retry", "approve", "reject"];
-  const commands = ["run", "validate", "graph", "plan", "simulate", "prune", "init", "completion"].concat(
-    ofRuns.map((name) => `runs ${name}`),
-  );
+  const commands = ["run", "validate", "graph", "plan", "simulate", "prune", "init", "completion"]
+    .concat(["worker", "migrate", "workflows apply", "workflows show"])
+    .concat(ofRuns.map((name) => `runs ${name}`));
 
   test("names every option of every command, and no other", async () => {
     const text = read("docs/cli.md");

@@ -64,21 +64,35 @@ export class Child {
   }
 }
 
+/** Runs whose last function has been called, in whichever process. */
+export class Tally {
+  #count = 0;
+  #wanted = Number.POSITIVE_INFINITY;
+  #onReached: () => void = () => {};
+
+  add(): void {
+    this.#count += 1;
+    if (this.#count >= this.#wanted) this.#onReached();
+  }
+
+  /** Resolves when so many more have been added. */
+  next(count: number): Promise<void> {
+    this.#wanted = this.#count + count;
+    return new Promise((resolve) => {
+      this.#onReached = resolve;
+    });
+  }
+}
+
 /** Runs `use` with as many processes as there are settings, and ends them whatever comes. */
 export async function withChildren<Value>(
   all: readonly ProgramSettings[],
-  use: (children: readonly Child[], lasts: { count: number }) => Promise<Value>,
+  use: (children: readonly Child[], lasts: Tally) => Promise<Value>,
 ): Promise<Value> {
-  const lasts = { count: 0 };
+  const lasts = new Tally();
   const children: Child[] = [];
   try {
-    for (const settings of all) {
-      children.push(
-        await Child.start(settings, () => {
-          lasts.count += 1;
-        }),
-      );
-    }
+    for (const settings of all) children.push(await Child.start(settings, () => lasts.add()));
     const value = await use(children, lasts);
     await Promise.all(children.map((child) => child.stop()));
     return value;

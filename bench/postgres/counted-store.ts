@@ -32,17 +32,19 @@ export class CountedStore {
   readonly #counts = { commits: 0, runs: 0, refused: 0, wastedRows: 0, locked: 0, claims: 0, emptyClaims: 0 };
 
   constructor(store: Store) {
-    const { commit, claim, lock } = store;
-    store.commit = async (commits) => this.#note(commits, await commit.call(store, commits));
+    const commit = store.commit.bind(store);
+    const claim = store.claim.bind(store);
+    const lock = store.lock?.bind(store);
+    store.commit = async (commits) => this.#note(commits, await commit(commits));
     store.claim = async (request) => {
-      const answer = await claim.call(store, request);
+      const answer = await claim(request);
       this.#counts.claims += 1;
       if (answer.tasks.length === 0) this.#counts.emptyClaims += 1;
       return answer;
     };
     if (lock !== undefined) {
       store.lock = async (requests) => {
-        const locked = await lock.call(store, requests);
+        const locked = await lock(requests);
         this.#counts.locked += requests.length;
         return {
           loaded: locked.loaded,

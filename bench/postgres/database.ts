@@ -56,8 +56,3 @@ export async function untilAllEnded(database: Database): Promise<void> {
     database.value("SELECT NOT EXISTS (SELECT 1 FROM braid.runs WHERE finished_at IS NULL)");
   while (!(await isDone())) await sleep(1);
 }
-
-/** Waits until `check` holds. */
-export async function until(check: () => boolean): Promise<void> {
-  while (!check()) await sleep(1);
-}

@@ -6,6 +6,10 @@ export interface ProgramSettings {
   readonly url: string;
   /** Attempts at a time; 0: it has no worker and only starts runs. */
   readonly concurrency: number;
+  /** Attempts of one run at a time, whichever process they are in. Default: as `concurrency`. */
+  readonly maxConcurrent?: number;
+  /** Whether it says when the last function of a run has been called. */
+  readonly tellsLast?: boolean;
   readonly queues?: readonly string[];
   readonly pollIntervalMs?: number;
 }

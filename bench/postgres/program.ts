@@ -10,7 +10,9 @@ const settings = JSON.parse(process.argv[2] ?? "") as ProgramSettings;
 const marks: Mark[] = [];
 const sources = new Map<string, ReturnType<typeof buildLoad>>();
 
-const tell = (report: Report): boolean | undefined => process.send?.(report);
+const tell = (report: Report, onSent: () => void = () => {}): void => {
+  process.send?.(report, undefined, {}, onSent);
+};
 
 const mark = (kind: Mark["kind"], runId: string, stepId: string): void => {
   marks.push({ kind, runId, stepId, at: sharedNow() });
@@ -21,7 +23,7 @@ async function sourceOf(engine: Engine, load: Load): Promise<ReturnType<typeof b
   const known = sources.get(name);
   if (known !== undefined) return known;
   const source = buildLoad(load, {
-    onLast: () => tell({ kind: "last" }),
+    ...(settings.tellsLast === true ? { onLast: () => tell({ kind: "last" }) } : {}),
     onStart: (runId, stepId) => mark("start", runId, stepId),
     onStop: (runId) => mark("stop", runId, ""),
   });
@@ -33,7 +35,7 @@ async function sourceOf(engine: Engine, load: Load): Promise<ReturnType<typeof b
 /** All runs are submitted at once, as many steps of each may be in flight as the worker has places. */
 async function run(engine: Engine, load: Load): Promise<number> {
   const source = await sourceOf(engine, load);
-  const overrides = { maxConcurrent: settings.concurrency };
+  const overrides = { maxConcurrent: settings.maxConcurrent ?? settings.concurrency };
   const start = performance.now();
   const handles = await engine.startMany(
     source,
@@ -81,9 +83,9 @@ async function main(): Promise<void> {
   process.on("message", (request: Request) => {
     const answer = answers[request.name] as (ask: unknown) => Promise<unknown>;
     void answer(request.ask).then((value) => {
-      tell({ kind: "answer", id: request.id, value });
-      // Nothing is left to do, and what a driver keeps open must not keep the process.
-      if (request.name === "stop") process.disconnect();
+      // What a driver keeps open must not keep a process that has nothing left to do.
+      const onSent = request.name === "stop" ? (): void => process.exit() : (): void => {};
+      tell({ kind: "answer", id: request.id, value }, onSent);
     });
   });
   tell({ kind: "ready" });

@@ -34,12 +34,17 @@ export function checkCancels(evidence: Evidence): CancelCheck {
       if (!isCalm(evidence, cancel.mono, endedAt)) continue;
       calmLatenciesMs.push(latency);
       if (latency > hearWithinMs)
-        violations.push({ invariant: "I13", run: cancel.run, text: `running code heard of the cancel after ${latency.toFixed(0)} ms` });
+        violations.push({
+          invariant: "I13",
+          run: cancel.run,
+          text: `running code heard of the cancel after ${latency.toFixed(0)} ms`,
+        });
     }
   }
-  const order = (a: number, b: number): number => a - b;
-  return { violations, latenciesMs: latenciesMs.toSorted(order), calmLatenciesMs: calmLatenciesMs.toSorted(order) };
+  return { violations, latenciesMs: latenciesMs.toSorted(byValue), calmLatenciesMs: calmLatenciesMs.toSorted(byValue) };
 }
+
+const byValue = (a: number, b: number): number => a - b;
 
 /** Leases that were given after the cancel was acknowledged, but for those of `finally`. */
 function lateStarts(evidence: Evidence, cancel: Cancel): readonly Violation[] {
@@ -71,4 +76,3 @@ function stoppedAfter(evidence: Evidence, cancel: Cancel): readonly number[] {
 
 const isCalm = ({ faults }: Evidence, from: number, to: number): boolean =>
   faults.every(({ begunAt, endedAt }) => begunAt > to || endedAt + shadowMs < from);
-

@@ -1,6 +1,6 @@
 import type { FaultRecord } from "../faults/fault.ts";
 import type { JournalEntry } from "../journal.ts";
-import type { BeginLine, ClaimLine, CommitLine, EndLine, OracleLine } from "../oracle/line.ts";
+import type { AttemptName, BeginLine, ClaimLine, CommitLine, EndLine, OracleLine } from "../oracle/line.ts";
 import type { WorkflowSpec } from "../workflows/spec.ts";
 import type { RunEvidence, SignalRecord } from "./records.ts";
 
@@ -19,8 +19,7 @@ export interface Evidence {
   readonly commits: readonly CommitLine[];
 }
 
-export const attemptKey = (run: string, step: string, task: number, attempt: number): string =>
-  `${run}/${step}/${task}/${attempt}`;
+const attemptKey = (step: string, { run, task, attempt }: AttemptName): string => `${run}/${step}/${task}/${attempt}`;
 
 export function gather(parts: Pick<Evidence, "runs" | "specs" | "journal" | "faults" | "signals" | "lines">): Evidence {
   const begins = new Map<string, BeginLine[]>();
@@ -28,12 +27,12 @@ export function gather(parts: Pick<Evidence, "runs" | "specs" | "journal" | "fau
   const claims = new Map<string, ClaimLine[]>();
   const commits: CommitLine[] = [];
   for (const line of parts.lines) {
-    if (line.type === "begin") add(begins, attemptKey(line.run, line.step, line.task, line.attempt), line);
-    else if (line.type === "end") add(ends, attemptKey(line.run, line.step, line.task, line.attempt), line);
+    if (line.type === "begin") add(begins, attemptKey(line.step, line), line);
+    else if (line.type === "end") add(ends, attemptKey(line.step, line), line);
     else if (line.type === "commit") commits.push(line);
     else if (line.type === "claim") {
       const step = parts.runs.get(line.run)?.plan.steps[line.stepIndex]?.id ?? "?";
-      add(claims, attemptKey(line.run, step, line.task, line.attempt), line);
+      add(claims, attemptKey(step, line), line);
     }
   }
   return { ...parts, begins, ends, claims, commits };
@@ -63,8 +62,9 @@ export function attemptsOf({ run, plan, trace }: RunEvidence): readonly AttemptR
   for (const { type, step: stepIndex, task, attempt, at } of trace) {
     if (!type.startsWith("task.")) continue;
     const step = plan.steps[stepIndex]!.id;
-    const key = attemptKey(run.id, step, task, attempt);
-    if (type === "task.started") attempts.set(key, { run: run.id, step, stepIndex, task, attempt, startedAt: at, end: null, key });
+    const key = attemptKey(step, { run: run.id, task, attempt });
+    if (type === "task.started")
+      attempts.set(key, { run: run.id, step, stepIndex, task, attempt, startedAt: at, end: null, key });
     else {
       const started = attempts.get(key);
       if (started !== undefined) started.end = type.slice("task.".length) as Exclude<AttemptRecord["end"], null>;

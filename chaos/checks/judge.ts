@@ -1,3 +1,4 @@
+import type { Store } from "@braid/engine";
 import type { Database } from "../database.ts";
 import type { FaultRecord } from "../faults/fault.ts";
 import type { Measured } from "../figures.ts";
@@ -20,6 +21,7 @@ import type { Violation } from "./violation.ts";
 export interface Trial {
   readonly directory: string;
   readonly database: Database;
+  readonly store: Store;
   readonly specs: ReadonlyMap<string, WorkflowSpec>;
   readonly journal: readonly JournalEntry[];
   readonly faults: readonly FaultRecord[];
@@ -37,14 +39,16 @@ export interface Trial {
 
 /** Everything that can be said once all is over: the tables against the oracle, the journal and the model. */
 export async function judge(trial: Trial): Promise<Measured> {
-  const { database, specs, journal, faults, times } = trial;
-  const runs = new Map((await readRuns(database)).map((record) => [record.run.id, record]));
+  const { database, store, specs, journal, faults, times } = trial;
+  const runs = new Map((await readRuns(database, store)).map((record) => [record.run.id, record]));
   const signals = await database.rows<SignalRecord>("select * from braid.signals");
   const evidence = gather({ runs, specs, journal, faults, signals, lines: readOracle(trial.directory) });
   const limits = checkLimits(evidence);
   const cancels = checkCancels(evidence);
   const timers = checkTimers(evidence);
-  const calmBegins = evidence.lines.filter(({ type, mono }) => type === "begin" && mono >= times.calm.from && mono <= times.calm.to);
+  const calmBegins = evidence.lines.filter(
+    ({ type, mono }) => type === "begin" && mono >= times.calm.from && mono <= times.calm.to,
+  );
   return {
     evidence,
     violations: [

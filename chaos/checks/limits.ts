@@ -23,15 +23,28 @@ export function checkLimits(evidence: Evidence): LimitCheck {
   const violations: Violation[] = [...checkRate(evidence)];
   let zombieOverlaps = 0;
   for (const [name, { cap, intervals }] of intervalsByLimit(evidence)) {
-    const held = overlapsOf(intervals.filter(({ isLost }) => !isLost), cap);
-    for (const { run, count } of held) violations.push({ invariant: "I10", run, text: `${count} attempts at a time under \`${name}\`, at most ${cap} may be` });
+    const held = overlapsOf(
+      intervals.filter(({ isLost }) => !isLost),
+      cap,
+    );
+    for (const { run, count } of held)
+      violations.push({
+        invariant: "I10",
+        run,
+        text: `${count} attempts at a time under \`${name}\`, at most ${cap} may be`,
+      });
     zombieOverlaps += overlapsOf(intervals, cap).length - held.length;
   }
   return { violations, zombieOverlaps };
 }
 
-function intervalsByLimit(evidence: Evidence): ReadonlyMap<string, { readonly cap: number; readonly intervals: Interval[] }> {
-  const caps = { ...Object.fromEntries(Object.entries(keyCaps).map(([key, cap]) => [`key:${key}`, cap])), "type:narrow": narrowCap };
+function intervalsByLimit(
+  evidence: Evidence,
+): ReadonlyMap<string, { readonly cap: number; readonly intervals: Interval[] }> {
+  const caps = {
+    ...Object.fromEntries(Object.entries(keyCaps).map(([key, cap]) => [`key:${key}`, cap])),
+    "type:narrow": narrowCap,
+  };
   const limits = new Map(Object.entries(caps).map(([name, cap]) => [name, { cap, intervals: new Array<Interval>() }]));
   for (const record of evidence.runs.values()) {
     const spec = evidence.specs.get(record.run.workflow);
@@ -41,7 +54,8 @@ function intervalsByLimit(evidence: Evidence): ReadonlyMap<string, { readonly ca
       const from = evidence.begins.get(key)?.[0]?.mono;
       const to = evidence.ends.get(key)?.[0]?.mono;
       if (from === undefined || to === undefined) continue;
-      for (const name of names.get(step) ?? []) limits.get(name)!.intervals.push({ from, to, run, isLost: end === "lost" });
+      for (const name of names.get(step) ?? [])
+        limits.get(name)!.intervals.push({ from, to, run, isLost: end === "lost" });
     }
   }
   return limits;
@@ -53,7 +67,10 @@ const limitsOf = ({ type, key }: { readonly type: string; readonly key?: string 
 ];
 
 /** Begins of code at which more than `cap` were under way. */
-function overlapsOf(intervals: readonly Interval[], cap: number): readonly { readonly run: string; readonly count: number }[] {
+function overlapsOf(
+  intervals: readonly Interval[],
+  cap: number,
+): readonly { readonly run: string; readonly count: number }[] {
   const found: { run: string; count: number }[] = [];
   let open: Interval[] = [];
   for (const interval of intervals.toSorted((a, b) => a.from - b.from)) {
@@ -67,7 +84,11 @@ function overlapsOf(intervals: readonly Interval[], cap: number): readonly { rea
 /** GCRA over the claims that were answered: those whose answer was lost could only have put later ones off. */
 function checkRate({ lines }: Evidence): readonly Violation[] {
   const claims = lines
-    .flatMap((line) => (line.type === "claim" && line.handler === "rated" && line.claimedAt !== null ? [{ run: line.run, at: line.claimedAt }] : []))
+    .flatMap((line) =>
+      line.type === "claim" && line.handler === "rated" && line.claimedAt !== null
+        ? [{ run: line.run, at: line.claimedAt }]
+        : [],
+    )
     .toSorted((a, b) => a.at - b.at);
   const interval = rate.perMs / rate.count;
   let arrival = 0;

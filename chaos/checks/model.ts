@@ -43,11 +43,17 @@ export function predict(spec: WorkflowSpec, facts: Facts): Prediction {
     allSteps(spec).map((step) => {
       const status = statusOf[natural.get(step.id)!];
       const isLast = spec.finally?.includes(step) === true;
-      return [step.id, new Set(allowed(status, !isLast && (isStopped || step.isRacer === true)))];
+      const may = allowed(status, !isLast && (isStopped || step.isRacer === true));
+      // An attempt that may finish and fails is not followed by another.
+      const isCutShort = isStopped && spec.mode === "complete_running" && failsAtFirst(step);
+      return [step.id, new Set(isCutShort && status === "completed" ? [...may, "failed"] : may)];
     }),
   );
   return { run: isFailed || isLastBroken ? "failed" : "completed", steps };
 }
+
+const failsAtFirst = ({ action }: StepSpec): boolean =>
+  action.kind === "task" && (action.failures > 0 || action.items?.some(({ fails }) => fails) === true);
 
 /** What a step may be in a run that somebody canceled, and in any other that was stopped. */
 export function allowed(status: string, isStopped: boolean): readonly string[] {
@@ -108,7 +114,9 @@ function counts(spec: WorkflowSpec, step: StepSpec, natural: ReadonlyMap<string,
 }
 
 function reachesEnd(spec: WorkflowSpec, step: StepSpec, natural: ReadonlyMap<string, Ending>): boolean {
-  const targets = spec.steps.filter(({ needs }) => needs.some((need) => need.step === step.id && need.on === "success"));
+  const targets = spec.steps.filter(({ needs }) =>
+    needs.some((need) => need.step === step.id && need.on === "success"),
+  );
   if (targets.length === 0) return true;
   return targets.some((target) => {
     if (target.join !== undefined) return natural.get(target.id) === "lost" && reachesEnd(spec, target, natural);

@@ -1,7 +1,7 @@
 import { fingerprint } from "../oracle/writer.ts";
 import type { BeginLine } from "../oracle/line.ts";
 import { allSteps } from "../workflows/spec.ts";
-import type { Need, StepSpec } from "../workflows/spec.ts";
+import type { StepSpec } from "../workflows/spec.ts";
 import { attemptsOf } from "./evidence.ts";
 import type { Evidence } from "./evidence.ts";
 import type { RunEvidence } from "./records.ts";
@@ -9,18 +9,27 @@ import type { Violation } from "./violation.ts";
 
 /** I2 and I12: what came before what, and what the code of steps saw of it. */
 export function checkOrder(evidence: Evidence): readonly Violation[] {
-  return [...evidence.runs.values()].flatMap((record) => {
+  const found: Violation[] = [];
+  for (const record of evidence.runs.values()) {
     const spec = evidence.specs.get(record.run.workflow);
-    if (spec === undefined) return [];
+    if (spec === undefined) continue;
     const view = new RunView(evidence, record);
-    return allSteps(spec).flatMap((step) => [
-      ...view.checkRelease(step),
-      ...view.beginsOf(step.id).flatMap((begin) => [...view.checkSight(step, begin), ...view.checkContext(step, begin)]),
-    ]);
-  });
+    const all = allSteps(spec);
+    for (const step of all) {
+      found.push(...view.checkRelease(step));
+      for (const begin of view.beginsOf(step.id))
+        found.push(...view.checkSight(step, { all, begin }), ...view.checkContext(step, begin));
+    }
+  }
+  return found;
 }
 
 const ends: ReadonlySet<string> = new Set(["step.completed", "step.failed", "step.skipped", "step.canceled"]);
+
+interface Sight {
+  readonly all: readonly StepSpec[];
+  readonly begin: BeginLine;
+}
 
 class RunView {
   readonly #record: RunEvidence;
@@ -64,15 +73,20 @@ class RunView {
   }
 
   /** The code begins after that of what it needs has ended, and sees the outputs that are kept. */
-  checkSight({ id, needs, join }: StepSpec, begin: BeginLine): readonly Violation[] {
+  checkSight({ id, needs, join }: StepSpec, { all, begin }: Sight): readonly Violation[] {
     return needs.flatMap((need): readonly Violation[] => {
       const isNeeded = join === undefined && need.on === "success";
       const endedAt = this.#codeEndedAt.get(need.step);
       const found: Violation[] = [];
       if (isNeeded && endedAt !== undefined && begin.mono < endedAt)
-        found.push(this.#violation(`\`${id}\` began ${(endedAt - begin.mono).toFixed(1)} ms before \`${need.step}\` ended`));
+        found.push(
+          this.#violation(`\`${id}\` began ${(endedAt - begin.mono).toFixed(1)} ms before \`${need.step}\` ended`),
+        );
+      const source = all.find((step) => step.id === need.step)!;
+      // What a join or a wait gives out is made of what came to it, and is looked at there.
+      if (source.action.kind !== "task") return found;
       const saw = begin.saw[need.step] ?? null;
-      const kept = this.#keptOf(need);
+      const kept = this.#keptOf(source);
       // What came over a race, or after a failure, may be there or not; what is there is what is kept.
       const isWrong = need.step in begin.saw && saw !== kept && (saw !== null || isNeeded);
       if (isWrong) found.push(this.#violation(`\`${id}\` saw another output of \`${need.step}\` than is kept`));
@@ -81,11 +95,13 @@ class RunView {
   }
 
   /** Fingerprint of the output that is kept; null where the step did not complete. */
-  #keptOf({ step }: Need): string | null {
-    if (this.#endedAt.get(step)?.how !== "step.completed") return null;
-    const index = this.#record.plan.steps.find(({ id }) => id === step)!.index;
-    const row = this.#record.steps.find((each) => each.step_index === index && each.task_index === -1);
-    return fingerprint(row?.output ?? null);
+  #keptOf({ id, action }: StepSpec): string | null {
+    if (this.#endedAt.get(id)?.how !== "step.completed") return null;
+    const index = this.#record.plan.steps.find((step) => step.id === id)!.index;
+    const rows = this.#record.steps.filter((row) => row.step_index === index);
+    if (action.kind !== "task" || action.items === undefined) return fingerprint(rows[0]!.output);
+    // A map's is made of its items', in their order.
+    return fingerprint(action.items.map((_, item) => rows.find((row) => row.task_index === item)?.output ?? null));
   }
 
   /** Shards merge in the order of the graph, ties in the order of the definition, whatever finished first. */

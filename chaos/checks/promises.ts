@@ -21,7 +21,8 @@ function checkEntry({ runs, signals }: Evidence, entry: JournalEntry): readonly 
   if (run === undefined) return broken("I7", `${entry.type} was acknowledged, and there is no such run`);
   switch (entry.type) {
     case "start":
-      if (run.workflow === entry.workflow && run.input.number === entry.number && run.idempotency_key === entry.key) return [];
+      if (run.workflow === entry.workflow && run.input.number === entry.number && run.idempotency_key === entry.key)
+        return [];
       return broken("I7", `it was started as ${entry.workflow} with ${entry.number}, and is kept as another`);
     case "cancel":
       if (run.status === "canceled" || (run.finished_at ?? Infinity) <= entry.at + aheadMs) return [];
@@ -44,7 +45,9 @@ function checkEntry({ runs, signals }: Evidence, entry: JournalEntry): readonly 
 function checkCommits({ commits, runs }: Evidence): readonly Violation[] {
   return commits.flatMap(({ run, first, last, worker }) => {
     if (first === null || runs.get(run)?.traceRows.has(`${first}-${last}`) === true) return [];
-    return [{ invariant: "I7", run, text: `${worker} was told that events ${first} to ${last} are kept, and they are not` }];
+    return [
+      { invariant: "I7", run, text: `${worker} was told that events ${first} to ${last} are kept, and they are not` },
+    ];
   });
 }
 
@@ -58,7 +61,9 @@ function checkKeys({ journal, runs }: Evidence): readonly Violation[] {
     if (run.idempotency_key !== null && run.parent_run_id === null) byKey.get(run.idempotency_key)?.add(run.id);
   }
   return [...byKey].flatMap(([key, ids]) => {
-    return ids.size === 1 ? [] : [{ invariant: "I8", run: [...ids][0]!, text: `key ${key} has the runs ${[...ids].join(", ")}` }];
+    return ids.size === 1
+      ? []
+      : [{ invariant: "I8", run: [...ids][0]!, text: `key ${key} has the runs ${[...ids].join(", ")}` }];
   });
 }
 
@@ -70,6 +75,8 @@ function checkChildren({ runs }: Evidence): readonly Violation[] {
     const place = `${run.parent_run_id}/${run.parent_step}/${run.parent_attempt}`;
     const other = seen.get(place);
     seen.set(place, run.id);
-    return other === undefined ? [] : [{ invariant: "I8", run: run.id, text: `its parent's step has also started ${other}` }];
+    return other === undefined
+      ? []
+      : [{ invariant: "I8", run: run.id, text: `its parent's step has also started ${other}` }];
   });
 }

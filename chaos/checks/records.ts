@@ -1,4 +1,5 @@
-import type { Plan, TraceType } from "@braid/core";
+import type { Plan, TraceEvent } from "@braid/core";
+import type { Store } from "@braid/engine";
 import type { Database } from "../database.ts";
 
 /** A run as the tables have it. */
@@ -31,16 +32,6 @@ export interface StepRecord {
   readonly output: unknown;
 }
 
-/** An event of a trace: `task` is 0 for an ordinary step, `step` -1 for the run. */
-export interface TraceRecord {
-  readonly seq: number;
-  readonly at: number;
-  readonly type: TraceType;
-  readonly step: number;
-  readonly task: number;
-  readonly attempt: number;
-}
-
 export interface SignalRecord {
   readonly run_id: string;
   readonly name: string;
@@ -48,12 +39,14 @@ export interface SignalRecord {
   readonly used_at: number | null;
 }
 
+const mostEvents = 1_000_000;
+
 /** Everything of one run. */
 export interface RunEvidence {
   readonly run: RunRecord;
   readonly plan: Plan;
   readonly steps: readonly StepRecord[];
-  readonly trace: readonly TraceRecord[];
+  readonly trace: readonly TraceEvent[];
   /** Problems of the rows of the trace by themselves. */
   readonly traceProblems: readonly string[];
   /** First and last number of each row. */
@@ -64,12 +57,14 @@ interface TraceRow {
   readonly run_id: string;
   readonly first_seq: number;
   readonly last_seq: number;
-  readonly at: number;
-  readonly events: readonly (readonly [TraceType, number, number, number, number?, unknown?])[];
+  readonly count: number;
 }
 
-/** Reads all tables that the checks look at. */
-export async function readRuns(database: Database): Promise<readonly RunEvidence[]> {
+const traceRows = `
+select run_id, first_seq, last_seq, json_array_length(events) as count from braid.trace_events order by run_id, first_seq`;
+
+/** Reads all tables that the checks look at; the store itself is asked only what the events of a trace are. */
+export async function readRuns(database: Database, store: Store): Promise<readonly RunEvidence[]> {
   const workflows = await database.rows<{ name: string; version: number; plan: Plan }>(
     "select name, version, plan from braid.workflows",
   );
@@ -80,21 +75,25 @@ export async function readRuns(database: Database): Promise<readonly RunEvidence
   const steps = groupByRun(
     await database.rows<StepRecord>("select * from braid.steps order by run_id, step_index, task_index"),
   );
-  const rows = groupByRun(await database.rows<TraceRow>("select * from braid.trace_events order by run_id, first_seq"));
-  return runs.map((run) => {
+  const rows = groupByRun(await database.rows<TraceRow>(traceRows));
+  const evidence: RunEvidence[] = [];
+  for (const run of runs) {
     const own = rows.get(run.id) ?? [];
-    return {
+    evidence.push({
       run,
       plan: plans.get(`${run.workflow} ${run.workflow_version}`)!,
       steps: steps.get(run.id) ?? [],
-      trace: own.flatMap(unpack),
+      trace: await store.readTrace(run.id, 0, mostEvents),
       traceProblems: problemsOf(run, own),
       traceRows: new Set(own.map(({ first_seq: first, last_seq: last }) => `${first}-${last}`)),
-    };
-  });
+    });
+  }
+  return evidence;
 }
 
-function groupByRun<Row extends { readonly run_id: string }>(rows: readonly Row[]): ReadonlyMap<string, readonly Row[]> {
+function groupByRun<Row extends { readonly run_id: string }>(
+  rows: readonly Row[],
+): ReadonlyMap<string, readonly Row[]> {
   const groups = new Map<string, Row[]>();
   for (const row of rows) {
     const group = groups.get(row.run_id);
@@ -104,20 +103,14 @@ function groupByRun<Row extends { readonly run_id: string }>(rows: readonly Row[
   return groups;
 }
 
-function unpack({ first_seq: first, at, events }: TraceRow): readonly TraceRecord[] {
-  return events.map(([type, step, task, attempt, offset = 0], index) => {
-    return { seq: first + index, at: at + offset, type, step, task, attempt };
-  });
-}
-
 /** Numbers without a gap, up to the one that the run knows as its last. */
 function problemsOf(run: RunRecord, rows: readonly TraceRow[]): readonly string[] {
   const problems: string[] = [];
   let last = 0;
   for (const row of rows) {
     if (row.first_seq !== last + 1) problems.push(`trace row ${row.first_seq} follows number ${last}`);
-    if (row.events.length !== row.last_seq - row.first_seq + 1)
-      problems.push(`trace row ${row.first_seq} to ${row.last_seq} has ${row.events.length} events`);
+    if (row.count !== row.last_seq - row.first_seq + 1)
+      problems.push(`trace row ${row.first_seq} to ${row.last_seq} has ${row.count} events`);
     last = row.last_seq;
   }
   if (last !== run.trace_seq) problems.push(`the trace ends with number ${last}, the run says ${run.trace_seq}`);

@@ -13,11 +13,12 @@ const runEnds: ReadonlySet<string> = new Set(["run.completed", "run.failed", "ru
 
 /** I1, I3, I5 and I9: what the trace of each run, its rows and the oracle say of attempts and their results. */
 export function checkResults(evidence: Evidence): readonly Violation[] {
-  return [...evidence.runs.values()].flatMap((run) => [
-    ...checkTrace(run),
-    ...attemptsOf(run).flatMap((attempt) => checkAttempt(evidence, run, attempt)),
-    ...checkCounts(evidence, run),
-  ]);
+  const found: Violation[] = [];
+  for (const run of evidence.runs.values()) {
+    found.push(...checkTrace(run), ...checkCounts(evidence, run));
+    for (const attempt of attemptsOf(run)) found.push(...checkAttempt(evidence, run, attempt));
+  }
+  return found;
 }
 
 function checkTrace({ run, plan, trace, traceProblems }: RunEvidence): readonly Violation[] {
@@ -27,7 +28,11 @@ function checkTrace({ run, plan, trace, traceProblems }: RunEvidence): readonly 
   let isOver = false;
   for (const { seq, type, step, task, attempt } of trace) {
     const complain = (invariant: string, text: string): void => {
-      found.push({ invariant, run: run.id, text: `event ${seq}, ${type} of ${plan.steps[step]?.id ?? "the run"}: ${text}` });
+      found.push({
+        invariant,
+        run: run.id,
+        text: `event ${seq}, ${type} of ${plan.steps[step]?.id ?? "the run"}: ${text}`,
+      });
     };
     if (isOver) complain("I5", "the run had ended");
     if (step >= 0 && ended.has(step)) complain("I5", "the step had ended");
@@ -58,13 +63,16 @@ function checkAttempt(evidence: Evidence, { run, steps }: RunEvidence, attempt: 
   if (begins.length > 1) complain(`its code began ${begins.length} times`);
   if (run.finished_at !== null && end === null) complain("it has no end");
   if (end !== "completed") return found;
-  const row = steps.find((each) => each.step_index === stepIndex && Math.max(0, each.task_index) === task && isTask(each, steps));
+  const row = steps.find(
+    (each) => each.step_index === stepIndex && Math.max(0, each.task_index) === task && isTask(each, steps),
+  );
   const ok = (evidence.ends.get(key) ?? []).filter(({ how }) => how === "ok");
   const nonce = (row?.output as { readonly nonce?: string } | null | undefined)?.nonce;
   if (ok.length !== 1) complain(`its result was accepted, and its code ended well ${ok.length} times`);
   else if (ok[0]!.nonce !== nonce) complain(`its output holds ${nonce}, its code gave ${ok[0]!.nonce}`);
   const tokens = (evidence.claims.get(key) ?? []).map(({ token }) => token);
-  if (tokens.length > 0 && !tokens.includes(row?.lease_token ?? "")) complain("another token than its own is kept with the result");
+  if (tokens.length > 0 && !tokens.includes(row?.lease_token ?? ""))
+    complain("another token than its own is kept with the result");
   return found;
 }
 
@@ -98,4 +106,3 @@ function excessOf(attempts: readonly AttemptRecord[], { action }: StepSpec): str
   }
   return null;
 }
-

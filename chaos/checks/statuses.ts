@@ -14,9 +14,13 @@ export function checkStatuses(evidence: Evidence): readonly Violation[] {
     if (spec === undefined || record.run.finished_at === null) return [];
     const { run, plan, steps } = record;
     const isCanceled = run.status === "canceled";
-    const prediction = predict(spec, { lost: lostOf(record), children: children.get(run.id) ?? new Map<string, string>() });
+    const prediction = predict(spec, {
+      lost: lostOf(record),
+      children: children.get(run.id) ?? new Map<string, string>(),
+    });
     const found: Violation[] = [];
-    const complain = (text: string): void => void found.push({ invariant: "I6", run: run.id, text: `${spec.name}: ${text}` });
+    const complain = (text: string): void =>
+      void found.push({ invariant: "I6", run: run.id, text: `${spec.name}: ${text}` });
     const mayBeCanceled = askedToCancel.has(run.id) || run.parent_run_id !== null;
     if (isCanceled ? !mayBeCanceled : run.status !== prediction.run)
       complain(`the run is ${run.status}, the model says ${prediction.run}`);

@@ -5,8 +5,13 @@ import type { AttemptRecord, Evidence } from "./evidence.ts";
 import type { RunEvidence } from "./records.ts";
 import type { Violation } from "./violation.ts";
 
-/** Timers of Node may be early by a part of a millisecond, and instants are whole ones. */
-const toleranceMs = 5;
+/**
+ * A worker's estimate of the store's clock is ahead by no more than the way of a request to the store, so a timer may fire that
+ * much early: some milliseconds on a busy machine, and a quarter of a second where the network was slow of late.
+ */
+const toleranceMs = { calm: 100, slow: 300 } as const;
+/** How long an estimate is kept, and a bit. */
+const estimateMs = 70_000;
 /** Retry delays move by so much either way. */
 const jitter = 0.1;
 
@@ -26,22 +31,33 @@ export function checkTimers(evidence: Evidence): TimerCheck {
     const spec = evidence.specs.get(record.run.workflow);
     if (spec === undefined) continue;
     const times = new RunTimes(evidence, record);
-    const waits = allSteps(spec).flatMap((step) => [...times.delaysOf(step, spec.steps), ...times.retriesOf(step), ...times.timeoutsOf(step)]);
-    for (const { what, atLeastMs, tookMs } of waits) {
+    const waits = allSteps(spec).flatMap((step) => times.waitsOf(step, spec.steps));
+    for (const { what, atLeastMs, tookMs, endedAt } of waits) {
       checked += 1;
       const earlyMs = atLeastMs - tookMs;
       earliestMs = Math.max(earliestMs, earlyMs);
-      if (earlyMs > toleranceMs)
-        violations.push({ invariant: "I14", run: record.run.id, text: `${spec.name}: ${what} of ${atLeastMs} ms was over after ${tookMs.toFixed(1)} ms` });
+      if (earlyMs > (wasSlow(evidence, endedAt) ? toleranceMs.slow : toleranceMs.calm))
+        violations.push({
+          invariant: "I14",
+          run: record.run.id,
+          text: `${spec.name}: ${what} of ${atLeastMs} ms was over after ${tookMs.toFixed(1)} ms`,
+        });
     }
   }
   return { violations, checked, earliestMs };
 }
 
+const wasSlow = ({ faults }: Evidence, mono: number): boolean =>
+  faults.some(
+    ({ kind, begunAt, endedAt }) => (kind === "F8" || kind === "F10") && begunAt < mono && endedAt + estimateMs > mono,
+  );
+
 interface Wait {
   readonly what: string;
   readonly atLeastMs: number;
   readonly tookMs: number;
+  /** Monotonic. */
+  readonly endedAt: number;
 }
 
 class RunTimes {
@@ -50,29 +66,45 @@ class RunTimes {
 
   constructor(evidence: Evidence, record: RunEvidence) {
     this.#evidence = evidence;
-    for (const attempt of attemptsOf(record)) this.#attempts.set(attempt.step, [...(this.#attempts.get(attempt.step) ?? []), attempt]);
+    for (const attempt of attemptsOf(record))
+      this.#attempts.set(attempt.step, [...(this.#attempts.get(attempt.step) ?? []), attempt]);
+  }
+
+  waitsOf(step: StepSpec, all: readonly StepSpec[]): readonly Wait[] {
+    return [...this.#delaysOf(step, all), ...this.#retriesOf(step), ...this.#timeoutsOf(step)];
   }
 
   /** Delays before a step, and sleeps between two. */
-  delaysOf(step: StepSpec, all: readonly StepSpec[]): readonly Wait[] {
+  #delaysOf(step: StepSpec, all: readonly StepSpec[]): readonly Wait[] {
     const begunAt = this.#begunAt(step.id);
     if (begunAt === null || step.join !== undefined || step.action.kind !== "task") return [];
     const waits: Wait[] = [];
     const own = step.startDelayMs ?? 0;
     const sourcesAt = this.#endedAt(step);
-    if (own > 0 && sourcesAt !== null) waits.push({ what: `the start delay of \`${step.id}\``, atLeastMs: own, tookMs: begunAt - sourcesAt });
+    if (own > 0 && sourcesAt !== null)
+      waits.push({
+        what: `the start delay of \`${step.id}\``,
+        atLeastMs: own,
+        tookMs: begunAt - sourcesAt,
+        endedAt: begunAt,
+      });
     for (const need of step.needs) {
       const source = all.find(({ id }) => id === need.step);
       if (source?.action.kind !== "sleep" || source.join !== undefined || source.when === false) continue;
       const before = this.#endedAt(source);
       if (before === null) continue;
-      waits.push({ what: `the sleep \`${source.id}\``, atLeastMs: source.action.ms + (source.startDelayMs ?? 0) + own, tookMs: begunAt - before });
+      waits.push({
+        what: `the sleep \`${source.id}\``,
+        atLeastMs: source.action.ms + (source.startDelayMs ?? 0) + own,
+        tookMs: begunAt - before,
+        endedAt: begunAt,
+      });
     }
     return waits;
   }
 
   /** From one failed attempt to the next. */
-  retriesOf({ id, action }: StepSpec): readonly Wait[] {
+  #retriesOf({ id, action }: StepSpec): readonly Wait[] {
     if (action.kind !== "task" || action.items !== undefined) return [];
     const attempts = this.#attempts.get(id) ?? [];
     return attempts.flatMap(({ key, end }, index): readonly Wait[] => {
@@ -80,11 +112,18 @@ class RunTimes {
       const next = attempts[index + 1];
       const begunAt = next === undefined ? undefined : this.#evidence.begins.get(next.key)?.[0]?.mono;
       if (end !== "failed" || failedAt === undefined || begunAt === undefined) return [];
-      return [{ what: `a retry delay of \`${id}\``, atLeastMs: action.retryDelayMs * (1 - jitter), tookMs: begunAt - failedAt }];
+      return [
+        {
+          what: `a retry delay of \`${id}\``,
+          atLeastMs: action.retryDelayMs * (1 - jitter),
+          tookMs: begunAt - failedAt,
+          endedAt: begunAt,
+        },
+      ];
     });
   }
 
-  timeoutsOf({ id, action }: StepSpec): readonly Wait[] {
+  #timeoutsOf({ id, action }: StepSpec): readonly Wait[] {
     if (action.kind !== "task" || action.timeoutMs === undefined) return [];
     const { timeoutMs } = action;
     return (this.#attempts.get(id) ?? []).flatMap(({ key }): readonly Wait[] => {
@@ -92,12 +131,21 @@ class RunTimes {
       const end = this.#evidence.ends.get(key)?.[0];
       if (begin === undefined || end?.reason !== "timeout") return [];
       // The clock of an attempt starts a moment before its code.
-      return [{ what: `the timeout of \`${id}\``, atLeastMs: timeoutMs - 50, tookMs: end.mono - begin.mono }];
+      return [
+        {
+          what: `the timeout of \`${id}\``,
+          atLeastMs: timeoutMs - 50,
+          tookMs: end.mono - begin.mono,
+          endedAt: end.mono,
+        },
+      ];
     });
   }
 
   #begunAt(step: string): number | null {
-    const begins = (this.#attempts.get(step) ?? []).flatMap(({ key }) => this.#evidence.begins.get(key)?.map(({ mono }) => mono) ?? []);
+    const begins = (this.#attempts.get(step) ?? []).flatMap(
+      ({ key }) => this.#evidence.begins.get(key)?.map(({ mono }) => mono) ?? [],
+    );
     return begins.length === 0 ? null : Math.min(...begins);
   }
 

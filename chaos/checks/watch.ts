@@ -77,7 +77,11 @@ export class Watch {
   #isOver = false;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(parts: { readonly database: Database; readonly store: Store; readonly groupMax: ReadonlyMap<string, number> }) {
+  constructor(parts: {
+    readonly database: Database;
+    readonly store: Store;
+    readonly groupMax: ReadonlyMap<string, number>;
+  }) {
     this.#database = parts.database;
     this.#store = parts.store;
     this.#groupMax = parts.groupMax;
@@ -112,16 +116,19 @@ export class Watch {
   async #look(): Promise<void> {
     for (const { name, count } of await this.#database.rows<{ name: string; count: number }>(liveLeases)) {
       const cap = name === "type:narrow" ? narrowCap : keyCaps[name.replace("key:", "")];
-      if (cap !== undefined && count > cap) this.#found("I10", null, `${count} live leases under \`${name}\`, at most ${cap} may be`);
+      if (cap !== undefined && count > cap)
+        this.#found("I10", null, `${count} live leases under \`${name}\`, at most ${cap} may be`);
     }
     for (const { workflow, count } of await this.#database.rows<{ workflow: string; count: number }>(groups)) {
       const most = this.#groupMax.get(workflow) ?? Infinity;
-      if (count > most) this.#found("I10", null, `${count} runs of the group of \`${workflow}\` are under way, at most ${most} may be`);
+      if (count > most)
+        this.#found("I10", null, `${count} runs of the group of \`${workflow}\` are under way, at most ${most} may be`);
     }
   }
 
   async #lookDeeply(since: number): Promise<void> {
-    for (const { run, text } of await this.#database.rows<{ run: string; text: string }>(leftovers)) this.#found("I16", run, text);
+    for (const { run, text } of await this.#database.rows<{ run: string; text: string }>(leftovers))
+      this.#found("I16", run, text);
     for (const { id, text } of await this.#database.rows<{ id: string; text: string }>(ended, [since])) {
       const before = this.#ended.get(id);
       if (before !== undefined && before !== text) this.#found("I5", id, `it had ended as ${before}, and is ${text}`);
@@ -149,7 +156,8 @@ export class Watch {
 
   #found(invariant: string, run: string | null, text: string): void {
     // What stays wrong is told once.
-    if (this.violations.some((other) => other.invariant === invariant && other.run === run && other.text === text)) return;
+    if (this.violations.some((other) => other.invariant === invariant && other.run === run && other.text === text))
+      return;
     this.violations.push({ invariant, run, text });
   }
 }

@@ -2,12 +2,16 @@ import { SeededRandom } from "@braid/engine/testing";
 import type { PostgresServer, TcpProxy } from "@braid/testbed";
 import type { Database } from "../database.ts";
 import type { WorkerSlot } from "../fleet.ts";
-import { monotonicMs } from "../clock.ts";
+import { isDoneWithin, monotonicMs } from "../clock.ts";
 import { leaseMs } from "../settings.ts";
 import type { FaultKind, FaultRecord, PlannedFault } from "./fault.ts";
 import { lockRows } from "./stranger.ts";
 
 const leaveWithinMs = 60_000;
+/** How long a fault waits for somebody to hit. */
+const patienceMs = 10_000;
+/** Between two stops of the server. */
+const graceMs = 2_000;
 const commitCutShare = 0.05;
 /** Statements that commit, by the names under which the server knows them; and the end of a transaction. */
 const commitMarks = ["\0commit\0", "\0commit_rare\0", "\0create_runs\0", "commit\0"].map((mark) => Buffer.from(mark));
@@ -85,7 +89,7 @@ export class Injector {
       F8: () => this.#freeze(random),
       F9: () => this.#cutCommits(random),
       F10: () => this.#delay(random),
-      F15: () => this.#lockRows(random),
+      F15: () => this.#lockRows(),
       F21: () => this.#leave(random),
     };
     const done = deeds[kind]().then(
@@ -106,19 +110,28 @@ export class Injector {
 
   /** Waits, but not beyond the end of the faults. */
   async #wait(ms: number): Promise<void> {
-    if (ms <= 0 || this.#isHealed) return;
-    let timer: NodeJS.Timeout | undefined;
-    const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
-    await Promise.race([over, this.#healed]);
-    clearTimeout(timer);
+    if (ms > 0 && !this.#isHealed) await isDoneWithin(ms, this.#healed);
+  }
+
+  /** What is found within a while, when others are done with it; null: it never was free. */
+  async #find<Found>(look: () => Found | null): Promise<Found | null> {
+    const until = monotonicMs() + patienceMs;
+    for (;;) {
+      const found = look();
+      if (found !== null || this.#isHealed || monotonicMs() > until) return found;
+      await this.#wait(200);
+    }
   }
 
   /** A worker that works, kept from other faults until the deed is done. */
   async #withWorker(random: SeededRandom, deed: (slot: WorkerSlot) => Promise<void>): Promise<boolean> {
-    const able = this.#parts.fleet.filter((slot) => slot.state === "up" && !this.#held.has(slot));
-    // One stays, so that work goes on; in a fleet of one there is nobody to stay.
-    if (able.length === 0 || (able.length === 1 && this.#parts.fleet.length > 1)) return false;
-    const slot = random.pick(able);
+    const slot = await this.#find(() => {
+      const able = this.#parts.fleet.filter((each) => each.state === "up" && !this.#held.has(each));
+      // One stays, so that work goes on; in a fleet of one there is nobody to stay.
+      const isEnough = able.length > 1 || this.#parts.fleet.length === 1;
+      return able.length > 0 && isEnough ? random.pick(able) : null;
+    });
+    if (slot === null) return false;
     this.#held.add(slot);
     try {
       await deed(slot);
@@ -159,7 +172,7 @@ export class Injector {
   }
 
   async #stopServer(kind: "F4" | "F5", random: SeededRandom): Promise<boolean> {
-    if (this.#isServerHeld) return false;
+    if ((await this.#find(() => (this.#isServerHeld ? null : true))) === null) return false;
     this.#isServerHeld = true;
     const { server } = this.#parts;
     const mode = random.pick(["fast", "immediate"] as const);
@@ -170,7 +183,8 @@ export class Injector {
       await server.restart();
       record.endedAt = monotonicMs();
     } finally {
-      this.#isServerHeld = false;
+      // A stop right after a start would hit nobody.
+      void this.#wait(graceMs).then(() => (this.#isServerHeld = false));
     }
     return true;
   }
@@ -243,18 +257,21 @@ export class Injector {
     const isAll = random.chance(0.4);
     const chosen = isAll ? this.#proxies() : [random.pick(this.#proxies())];
     const record = this.#record("F10", isAll ? "everybody" : chosen[0]![0]);
-    for (const [, proxy] of chosen) proxy.delay(random.integer(10, 500));
+    // Each way: 10 to 500 ms for a request and its answer.
+    for (const [, proxy] of chosen) proxy.delay(random.integer(5, 250));
     await this.#wait(this.#lengths.latencyMs);
     for (const [, proxy] of chosen) proxy.delay(0);
     record.endedAt = monotonicMs();
     return true;
   }
 
-  async #lockRows(random: SeededRandom): Promise<boolean> {
-    if (this.#isServerHeld) return false;
+  async #lockRows(): Promise<boolean> {
     const record = this.#record("F15", "rows of runs");
-    const count = await lockRows(this.#parts.url, random, (ms) => this.#wait(ms));
-    record.endedAt = monotonicMs();
-    return count > 0;
+    for (let tries = 0; tries < 3 && !this.#isHealed; tries += 1) {
+      const { held, wasInTheWay } = await lockRows(this.#parts.url, (ms) => this.#wait(ms));
+      Object.assign(record, { target: `${held} rows of runs`, endedAt: monotonicMs() });
+      if (wasInTheWay) return true;
+    }
+    return false;
   }
 }

@@ -64,8 +64,13 @@ async function tryStart({ name, url, queues, oracle }: Orders): Promise<Parts> {
 }
 
 function onTrouble(what: string, error: unknown): void {
-  console.error(new Date().toISOString(), `could not ${what}:`, error instanceof Error ? error.message : error);
-  if (what !== "go on" && !what.startsWith("carry on run")) return;
+  const isGrave = what === "go on" || what.startsWith("carry on run");
+  console.error(
+    new Date().toISOString(),
+    `could not ${what}:`,
+    isGrave || !(error instanceof Error) ? error : error.message,
+  );
+  if (!isGrave) return;
   // The engine has given up, or a run of it: the program that watches has to hear of it.
   process.send?.({ fault: `could not ${what}: ${String(error)}` });
 }

@@ -20,14 +20,14 @@ export interface ItemBehavior {
 }
 
 /** Types that differ only in their limits. */
-export const stepTypeNames = ["work", "narrow", "rated"] as const;
+const stepTypeNames = ["work", "narrow", "rated"] as const;
 
 /** The step types; without an oracle they can be named in workflows, but not run. */
 export function stepTypes(oracle: OracleWriter | null): readonly StepType[] {
   return stepTypeNames.map((name) => ({
     name,
     run: async (context) => {
-      const { looksAt = [], looksAtContext = false, ...rest } = context.input as unknown as Behavior;
+      const { looksAt, looksAtContext, ...rest } = context.input as unknown as Behavior;
       const item = context.item as ItemBehavior | undefined;
       const behavior = item === undefined ? rest : { ms: item.ms, failures: item.fails ? -1 : 0 };
       return { output: await perform(context, { ...behavior, looksAt, looksAtContext }, oracle) };

@@ -1,4 +1,4 @@
-import type { Engine } from "@braid/engine";
+import type { Engine, WorkflowSource } from "@braid/engine";
 import type { SeededRandom } from "@braid/engine/testing";
 import { codedSpec, codedWorkflow } from "./coded.ts";
 import { definitionOf } from "./definition.ts";
@@ -16,6 +16,9 @@ export interface WorkflowSet {
   /** Runs at a time, by the name of the workflow. */
   readonly groupMax: ReadonlyMap<string, number>;
 }
+
+/** What a client starts: the schema of a workflow in code is not kept with it, so it is not started by its name. */
+export const sourceOf = ({ name }: WorkflowSpec): WorkflowSource => (name === codedSpec.name ? codedWorkflow : name);
 
 /** Makes the workflows of a seed, and stores them. */
 export async function makeWorkflows(random: SeededRandom, clients: readonly Engine[]): Promise<WorkflowSet> {

@@ -1,3 +1,4 @@
+import type { JsonObject } from "@braid/core";
 import { workflow } from "@braid/engine";
 import { perform } from "../worker/step-types.ts";
 import type { OracleWriter } from "../oracle/writer.ts";
@@ -11,8 +12,13 @@ const body =
   (context: Context): ReturnType<typeof perform> =>
     perform(context, { ms, failures: 0, looksAt, looksAtContext: false }, context.services["oracle"] as OracleWriter);
 
+/** Takes the input of every other workflow. */
+const anyInput = {
+  "~standard": { version: 1, vendor: "chaos", validate: (value: unknown) => ({ value: value as JsonObject }) },
+} as const;
+
 /** A workflow in code: its handlers are functions that only the workers have. */
-export const codedWorkflow = workflow("coded")
+export const codedWorkflow = workflow("coded", { input: anyInput })
   .step("load", { dependsOn: [] }, body(60, []))
   .map("each", { dependsOn: ["load"], forEach: { items: () => [1, 2, 3, 4], maxConcurrent: 2 } }, body(80, []))
   .step("left", { dependsOn: ["load"] }, body(120, ["load"]))

@@ -14,7 +14,11 @@ function written({ name, mode, steps, finally: last = [], ...more }: WorkflowSpe
   const { maxConcurrent, timeoutMs, groupMax } = more;
   return {
     name,
-    inputs: { yes: { type: "boolean", default: true }, no: { type: "boolean", default: false }, number: { type: "number" } },
+    inputs: {
+      yes: { type: "boolean", default: true },
+      no: { type: "boolean", default: false },
+      number: { type: "number" },
+    },
     onFailure: mode,
     ...(maxConcurrent === undefined ? {} : { parallel: { maxConcurrent } }),
     ...(timeoutMs === undefined ? {} : { timeout: `${timeoutMs}ms` }),
@@ -35,7 +39,10 @@ function stepOf(step: StepSpec): JsonObject {
     ...(startDelayMs === undefined ? {} : { startDelay: `${startDelayMs}ms` }),
     ...(priority === undefined ? {} : { priority }),
     ...(sets === true ? { set: { [id]: nonceOf(id), shared: nonceOf(id) } } : {}),
-    ...actionOf(step.action, needs.map((need) => need.step)),
+    ...actionOf(
+      step.action,
+      needs.map((need) => need.step),
+    ),
   };
 }
 
@@ -72,7 +79,7 @@ function taskOf(action: TaskAction, sources: readonly string[]): JsonObject {
       ? {}
       : {
           forEach: {
-            items: items.map((item) => ({ ...item })),
+            items: items.map(({ ms: itemMs, fails }) => ({ ms: itemMs, fails })),
             ...(tolerates === undefined ? {} : { tolerateFailures: tolerates }),
             ...(mapConcurrent === undefined ? {} : { maxConcurrent: mapConcurrent }),
           },

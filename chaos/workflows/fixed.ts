@@ -171,8 +171,16 @@ export const fixedSpecs: readonly WorkflowSpec[] = [
     name: "limited",
     mode: "fail_all",
     steps: [
-      ...Array.from({ length: 4 }, (_, n) => ({ id: `t${n}`, needs: [], action: task(20, { type: "rated" as const }) })),
-      ...Array.from({ length: 3 }, (_, n) => ({ id: `n${n}`, needs: [], action: task(120, { type: "narrow" as const }) })),
+      ...Array.from({ length: 4 }, (_, n) => ({
+        id: `t${n}`,
+        needs: [],
+        action: task(20, { type: "rated" as const }),
+      })),
+      ...Array.from({ length: 3 }, (_, n) => ({
+        id: `n${n}`,
+        needs: [],
+        action: task(120, { type: "narrow" as const }),
+      })),
       { id: "end", needs: after("t0", "t1", "t2", "t3", "n0", "n1", "n2"), action: { kind: "join" } },
     ],
   },

@@ -13,8 +13,8 @@ export interface Io {
   now(): number;
   /** Ends the process at once. */
   exit(code: number): never;
-  /** Calls back for every signal that asks the program to end. Returns a function that stops listening. */
-  onStopSignal(listener: (signal: StopSignal) => void): () => void;
+  /** Calls back for every signal (of these, or any) that asks the program to end. Returns a function that stops listening. */
+  onStopSignal(listener: (signal: StopSignal) => void, signals?: readonly StopSignal[]): () => void;
 }
 
 export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
@@ -47,10 +47,10 @@ export function processIo(args: readonly string[]): Io {
     readStdin: async () => (await import("node:stream/consumers")).text(process.stdin),
     now: () => Date.now(),
     exit: (code) => process.exit(code),
-    onStopSignal(listener) {
-      for (const signal of stopSignals) process.on(signal, listener);
+    onStopSignal(listener, signals = stopSignals) {
+      for (const signal of signals) process.on(signal, listener);
       return () => {
-        for (const signal of stopSignals) process.off(signal, listener);
+        for (const signal of signals) process.off(signal, listener);
       };
     },
   };

@@ -61,14 +61,13 @@ describe("usage", () => {
 
   const control = ["cancel", "pause", "resume", "approve", "reject"];
   const subcommands = ["list", "show", "logs", "events", "retry", ...control].map((name) => `runs ${name}`);
-  test.each(["run", "validate", "graph", "plan", "simulate", "runs", "prune", "init", "completion", ...subcommands])(
-    "`%s --help` has an example",
-    async (name) => {
-      const { code, stdout } = await braid([...name.split(" "), "--help"]);
-      expect(code).toBe(0);
-      expect(stdout).toMatch(new RegExp(`Examples:\\n[\\s\\S]*braid ${name}`));
-    },
-  );
+  const stores = ["worker", "migrate", "workflows", "workflows apply", "workflows show", "prune"];
+  const files = ["run", "validate", "graph", "plan", "simulate", "runs", "init", "completion"];
+  test.each([...files, ...stores, ...subcommands])("`%s --help` has an example", async (name) => {
+    const { code, stdout } = await braid([...name.split(" "), "--help"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`Examples:\\n[\\s\\S]*braid ${name}`));
+  });
 
   test("no command at all shows the help on stderr", async () => {
     const { code, stdout, stderr } = await braid([]);
@@ -92,6 +91,13 @@ describe("usage", () => {
     [["run", "god.yaml"], "braid: cannot read `god.yaml`: no such file\nDid you mean `good.yaml`?\n"],
     [["run", "good.yaml", "--store", "mysql://root:secret@db"], "There is no store for `mysql:` URLs."],
     [["run", "good.yaml", "--input", "x=1"], "braid: input `x` is not declared; the workflow declares no inputs\n"],
+    [["worker", "--store", "memory:"], "braid: nobody can put a run into the memory of a worker\nName a store.\n"],
+    [["worker", "--resources", "cpu"], /It must be names with amounts above 0, such as `cpu=8,gpu=1`.\n$/],
+    [["worker", "--resources", "cpu=0"], /It must be names with amounts above 0/],
+    [["worker", "--lease", "soon"], "braid: --lease expects a duration"],
+    [["worker", "--config", "nope.ts"], "braid: cannot read `nope.ts`: no such file\n"],
+    [["migrate", "--check", "--print"], /'--check' cannot be used with option '--print'\n$/],
+    [["workflows", "show", "nope"], /^braid: there is no workflow `nope` in this store\nPut one there with/],
     [["prune"], "braid: prune needs to know which runs\nGive --older-than 7d, --keep 100, or both.\n"],
   ] as const)("%j says what is wrong and exits with 2", async (args, stderr) => {
     const outcome = await braid(args);
@@ -223,6 +229,38 @@ describe("init", () => {
     expect(code).toBe(2);
     expect(stderr).toContain("`first.yaml` is there already; nothing was written");
     expect(readFileSync(join(cwd, "first.yaml"), "utf8")).toBe("mine");
+  });
+});
+
+describe("workflows", () => {
+  const store = ["--store", "sqlite:workflows.db"];
+
+  test("are stored all together, and what is stored already keeps its version", async () => {
+    const applied = await braid(["workflows", "apply", "good.yaml", "--json", ...store]);
+    expect(expectLines(applied.stdout, "workflows-apply")).toEqual([
+      { type: "workflow", workflow: "good", version: 1 },
+    ]);
+    expect((await braid(["workflows", "apply", "good.yaml", ...store])).stdout).toBe("good version 1\n");
+    const changed = 'name: good\nsteps: [{ id: a, run: "false" }]\n';
+    expect((await braid(["workflows", "apply", "-", ...store], { stdin: changed })).stdout).toBe("good version 2\n");
+  });
+
+  test("none is stored if one is not valid", async () => {
+    const { code, stdout } = await braid(["workflows", "apply", "good.yaml", "cycle.yaml", "--json", ...store]);
+    expect(code).toBe(2);
+    expect(expectLines(stdout, "workflows-apply").map(({ type }) => type)).toEqual(["diagnostics"]);
+  });
+
+  test("are shown with version and graph", async () => {
+    const { code, stdout } = await braid(["workflows", "show", "good", "--workflow-version", "1", ...store]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^good version 1, stored 20[^]*\ba\b[^]*\bb\b/);
+    const [line] = expectLines(
+      (await braid(["workflows", "show", "good", "--json", ...store])).stdout,
+      "workflows-show",
+    );
+    expect(line).toMatchObject({ workflow: "good", version: 2, definition: { name: "good" } });
+    expect((await braid(["workflows", "show", "good", "--workflow-version", "9", ...store])).code).toBe(2);
   });
 });
 

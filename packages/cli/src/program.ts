@@ -6,6 +6,8 @@ import { addFileCommands } from "./program/file-commands.ts";
 import { addRunCommand } from "./program/run-command.ts";
 import { addRunsCommands } from "./program/runs-commands.ts";
 import { addSetupCommands } from "./program/setup-commands.ts";
+import { addStoreCommands } from "./program/store-commands.ts";
+import { addWorkerCommand } from "./program/worker-command.ts";
 import type { ColorChoice } from "./terminal/style.ts";
 
 export interface ProgramOptions {
@@ -58,6 +60,8 @@ function createProgram({ io, version }: ProgramOptions, does: Does): Command {
   addRunCommand(program, does);
   addFileCommands(program, does);
   addRunsCommands(program, does);
+  addWorkerCommand(program, does);
+  addStoreCommands(program, does);
   addSetupCommands(program, does);
   program.addHelpText("after", programHelp);
   return program;
@@ -72,6 +76,8 @@ Examples:
   braid plan workflow.yaml                   what runs after what, and why
   braid runs list                            runs of this directory
   braid run --resume ID                      carry on a run whose process has died
+  braid run workflow.yaml --detach           leave it to the workers of the store
+  braid worker                               be one of them
 
 Exit codes: 0 completed (also with warnings), 1 failed, 2 wrong usage, input or definition, 3 the engine
 could not go on, 124 the run's own timeout, 130 canceled.

@@ -2,6 +2,7 @@ import type { Diagnostic } from "@braid/core";
 import { CliError, messageOf } from "./cli-error.ts";
 import { exitCode } from "./exit-code.ts";
 import type { Io } from "./io.ts";
+import { codeOf, messageLine } from "./store/store-trouble.ts";
 import { oneLine } from "./terminal/sanitize.ts";
 
 /**
@@ -16,7 +17,8 @@ const usageCodes: ReadonlySet<string> = new Set([
   "unknown_step",
   "not_waiting",
   "not_terminal",
-  "terminal",
+  "is_terminal",
+  "not_paused",
   "idempotency_conflict",
   "concurrency_conflict",
   "store_unsupported",
@@ -25,7 +27,7 @@ const usageCodes: ReadonlySet<string> = new Set([
 /** Writes an error that ended a command as one clear line (and a hint) on stderr, and answers the exit code. */
 export function reportError(io: Io, error: unknown): number {
   const { stderr } = io;
-  stderr.write(`braid: ${oneLine(messageOf(error), 2000)}\n`);
+  stderr.write(`braid: ${messageLine(error)}\n`);
   for (const diagnostic of diagnosticsOf(error)) stderr.write(`  ${oneLine(diagnostic.message)}\n`);
   const code = exitCodeOfError(error);
   if (error instanceof CliError && error.hint !== undefined) stderr.write(`${error.hint}\n`);
@@ -40,11 +42,6 @@ function exitCodeOfError(error: unknown): number {
   if (error instanceof CliError) return error.exitCode;
   const code = codeOf(error);
   return code !== undefined && usageCodes.has(code) ? exitCode.usage : exitCode.engine;
-}
-
-function codeOf(error: unknown): string | undefined {
-  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
-  return typeof error.code === "string" ? error.code : undefined;
 }
 
 function diagnosticsOf(error: unknown): readonly Diagnostic[] {

@@ -10,6 +10,9 @@ import { applyTrace } from "../view/apply-trace.ts";
 import { chooseReporter, showsProgress } from "../view/choose-reporter.ts";
 import type { ProgressOptions } from "../view/choose-reporter.ts";
 import { logLine, summaryLine } from "../view/json-lines.ts";
+import { codeOf } from "../store/store-trouble.ts";
+import { watchForCure } from "../store/watch-for-cure.ts";
+import { TroubleReport } from "../view/trouble-report.ts";
 import { numberOf } from "../view/trace-line.ts";
 import type { Reporter } from "../view/reporter.ts";
 import { createRunView } from "../view/run-view.ts";
@@ -47,13 +50,16 @@ export async function followRun(following: Following): Promise<number> {
     if (progress.json === true && progress.logs === "full") writeJsonLine(io.stdout, logLine(line, plan));
     reporter.log(line);
   };
-  following.listener.onTrouble = (what, error) =>
-    reporter.notice(`cannot ${what}, trying again: ${oneLine(messageOf(error))}`);
+  const trouble = new TroubleReport({ now: () => io.now(), write: (line) => reporter.notice(line) });
+  following.listener.onTrouble = (what, error) => {
+    // The engine has given up: that is what the command ends with, and nothing is tried again.
+    if (codeOf(error) !== "engine_fault") trouble.tell(what, error);
+  };
   reporter.begin(view);
   const stopListening = listenForStop(following, reporter);
   let result: RunResult;
   try {
-    result = await workUntilEnd(following, { view, reporter });
+    result = await workUntilEnd(following, { view, reporter, trouble });
   } finally {
     stopListening();
     reporter.end();
@@ -70,12 +76,17 @@ export async function followRun(following: Following): Promise<number> {
   return exitCodeOfRun(result);
 }
 
-async function workUntilEnd(
-  following: Following,
-  shown: { readonly view: RunView; readonly reporter: Reporter },
-): Promise<RunResult> {
-  const { engine, runId } = following;
+interface Shown {
+  readonly view: RunView;
+  readonly reporter: Reporter;
+  readonly trouble: TroubleReport;
+}
+
+async function workUntilEnd(following: Following, shown: Shown): Promise<RunResult> {
+  const { engine, runId, context } = following;
   const worker = await engine.work({ runIds: [runId], concurrency: following.concurrency });
+  const now = (): number => context.io.now();
+  const stopWatching = watchForCure({ store: engine.store, workerId: worker.id, report: shown.trouble, now });
   try {
     for await (const event of engine.events(runId)) {
       const { line, node } = applyTrace(shown.view, event);
@@ -88,6 +99,7 @@ async function workUntilEnd(
     if (result === null) throw new Error(`run \`${runId}\` is gone from the store`);
     return result;
   } finally {
+    stopWatching();
     // The run is over, or nobody can say: what still goes on is not waited for.
     await worker.stop({ drainMs: 0 });
   }

@@ -21,6 +21,15 @@ export async function startDetached({ io }: CommandContext, start: DetachedStart
     return exitCode.ok;
   }
   io.stdout.write(`${runId}\n`);
-  if (options.quiet !== true) io.stderr.write(`accepted; carry it on with: braid run --resume ${runId}\n`);
+  if (options.quiet !== true) io.stderr.write(`accepted; ${nextWords(start, runId)}\n`);
   return exitCode.ok;
+}
+
+/** Nobody looks after the default store of a directory; others may have workers, which need the code of functions. */
+function nextWords({ choice, prepared }: DetachedStart, runId: string): string {
+  const byHand = `braid run --resume ${runId}`;
+  if (choice.isDefault) return `carry it on with: ${byHand}`;
+  const hasFunctions = prepared.plan.steps.some(({ host }) => host.handler.includes("/"));
+  const which = hasFunctions ? "a worker that has its functions (--config)" : "a worker";
+  return `${which} of the store carries it on, or: ${byHand}`;
 }

@@ -3,11 +3,11 @@ import { readdir, readFile } from "node:fs/promises";
 import { basename, dirname, extname, resolve } from "node:path";
 import { compile, nearestName, parseJson, parseYaml } from "@braid/core";
 import type { Compiled, Definition, Diagnostic, Plan } from "@braid/core";
-import { hostFeatures } from "@braid/engine";
 import type { WorkflowInCode } from "@braid/engine";
 import { UsageError } from "../cli-error.ts";
 import { reasonOf } from "../input/read-data-file.ts";
 import type { Io } from "../io.ts";
+import { features } from "./host-features.ts";
 import { isModuleFile } from "./run-code.ts";
 import { loadModule } from "./workflow-module.ts";
 
@@ -57,7 +57,7 @@ function fromText(place: Place, text: string): LoadedWorkflow {
   const parsed = kind.toLowerCase() === ".json" ? parseJson(text, options) : parseYaml(text, options);
   // What could be read in spite of errors is compiled too, so that all problems come out at once.
   const compiled =
-    parsed.partial === null ? noPlan : compile(parsed.partial, { locate: parsed.locate, types: [], features: hostFeatures });
+    parsed.partial === null ? noPlan : compile(parsed.partial, { locate: parsed.locate, types: [], features });
   const diagnostics = [...parsed.diagnostics, ...compiled.diagnostics].toSorted(byPlace);
   const plan = parsed.definition === null ? null : compiled.plan;
   return { ...place, text, definition: parsed.definition, plan, diagnostics, code: null };
@@ -71,7 +71,7 @@ function byPlace(a: Diagnostic, b: Diagnostic): number {
 
 function fromModule(place: Place, code: WorkflowInCode): LoadedWorkflow {
   const { definition } = code;
-  return { ...place, text: null, definition, ...compile(definition, { features: hostFeatures }), code };
+  return { ...place, text: null, definition, ...compile(definition, { features }), code };
 }
 
 async function readWorkflowText(path: string, file: string): Promise<string> {

@@ -7,11 +7,15 @@ import { messageOf, UsageError } from "../cli-error.ts";
 
 /** Loads a TypeScript or JavaScript file and finds the workflow in its exports. */
 export async function loadModule(path: string, file: string): Promise<WorkflowInCode> {
+  return pickWorkflow(await loadExports(path, file), file);
+}
+
+/** What a TypeScript or JavaScript file exports. */
+export async function loadExports(path: string, file: string): Promise<Readonly<Record<string, unknown>>> {
   if (!existsSync(path)) throw new UsageError(`cannot read \`${file}\`: no such file`);
-  const exports = await importModule(path).catch((error: unknown) => {
+  return await importModule(path).catch((error: unknown) => {
     throw new UsageError(`cannot load \`${file}\`: ${messageOf(error)}`, undefined, error);
   });
-  return pickWorkflow(exports, file);
 }
 
 /**
@@ -74,7 +78,8 @@ function pickWorkflow(exports: Readonly<Record<string, unknown>>, file: string):
   return first.value;
 }
 
-function isWorkflow(value: unknown): value is WorkflowInCode {
+/** Whether a value is what the builder makes. */
+export function isWorkflow(value: unknown): value is WorkflowInCode {
   if (typeof value !== "object" || value === null || !("definition" in value)) return false;
   const { definition } = value;
   return typeof definition === "object" && definition !== null && "steps" in definition && "name" in definition;

@@ -25,6 +25,19 @@ export function collect(text: string, before: readonly string[] = []): readonly 
   return [...before, text];
 }
 
+/** `cpu=8,gpu=1`: amounts by name; may be repeated. */
+export function resources(
+  text: string,
+  before: Readonly<Record<string, number>> = {},
+): Readonly<Record<string, number>> {
+  const entries = text.split(",").map((part): [string, number] => {
+    const [, name, amount] = /^\s*([^\s=]+)\s*=\s*(\d+(?:\.\d+)?)\s*$/.exec(part) ?? [];
+    if (name !== undefined && Number(amount) > 0) return [name, Number(amount)];
+    throw new InvalidArgumentError("It must be names with amounts above 0, such as `cpu=8,gpu=1`.");
+  });
+  return { ...before, ...Object.fromEntries(entries) };
+}
+
 const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** A run id, or enough of its beginning or end. Nothing else ever reaches a store or a path. */

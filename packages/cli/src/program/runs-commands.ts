@@ -47,6 +47,7 @@ function addListCommand(runs: Command, does: Does): void {
     .option("--workflow <name>", "only runs of this workflow")
     .option("--status <status...>", "only runs with one of these statuses")
     .option("-n, --limit <n>", "most runs to list", positiveInteger, 20)
+    .option("--before <id>", "only runs that are older than this one: the next page", runId)
     .action((options: ListOptions, self: Command) =>
       does(self, async (context) => (await import("../commands/runs/list.ts")).listRuns(context, options)),
     );

@@ -235,7 +235,13 @@ const shownRun = z.strictObject({
   createdAt: instant,
   waiting: z
     .record(z.string(), z.looseObject({ kind: z.string() }))
-    .describe("why each step that has not settled is not further along"),
+    .describe("why each step that has not settled is not further along; `missing`: what no worker has"),
+});
+
+const storedWorkflow = z.strictObject({
+  type: z.literal("workflow"),
+  workflow: z.string(),
+  version: z.int().min(1),
 });
 
 const control = z.strictObject({
@@ -269,6 +275,8 @@ export const outputSchemas = {
   "runs-events": traceEvent,
   "runs-control": control,
   "runs-retry": z.union([traceEvent, log, summary, accepted]),
+  "workflows-apply": z.union([storedWorkflow, diagnostics]),
+  "workflows-show": storedWorkflow.extend({ createdAt: instant, definition: data }),
   prune: z.strictObject({ type: z.literal("prune"), dryRun: z.boolean(), runIds: z.array(runId) }),
 } as const;
 

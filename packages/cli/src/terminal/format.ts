@@ -26,3 +26,10 @@ export function countOf(count: number, noun: string): string {
 function two(value: number): string {
   return String(value).padStart(2, "0");
 }
+
+/** Amounts by name as options have them: `cpu=8, gpu=1`. */
+export function formatAmounts(amounts: Readonly<Record<string, number>>): string {
+  return Object.entries(amounts)
+    .map(([name, amount]) => `${name}=${amount}`)
+    .join(", ");
+}

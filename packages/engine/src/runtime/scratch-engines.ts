@@ -22,6 +22,13 @@ export class ScratchEngines {
     return this.scratch.url;
   }
 
+  /** The same database on another way to the server. */
+  directUrl(server: string): string {
+    const url = new URL(server);
+    url.pathname = this.scratch.database;
+    return url.href;
+  }
+
   /** An engine whose leases are short. Trouble that it cures by itself is no news. */
   async engine(options: EngineOptions & EngineParts = {}): Promise<Engine> {
     const engine = await createEngine({ store: this.url, leaseMs: 5_000, graceMs: 1_000, onTrouble: () => {}, ...options });

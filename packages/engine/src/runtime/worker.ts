@@ -15,7 +15,7 @@ import type { WorkerContext, WorkerSettings } from "./worker-context.ts";
 const STARTED_WITHIN_MS = 20;
 
 /** Pause between two claims that a hint asks for. */
-const HINT_GAP_MS = 10;
+const HINT_GAP_MS = 2;
 
 const FIRST_POLL_MS = 50;
 

@@ -66,8 +66,8 @@ export interface PostgresStoreOptions {
 /**
  * The store for many workers: any number of processes on any number of machines.
  *
- * It holds up to three connections: one for commits, one for everything else, and one that hears notifications while somebody
- * listens. Each is made when it is first needed.
+ * It holds up to three connections: one for what has to be durable before it is answered, one for everything else, and one that
+ * hears notifications while somebody listens. Each is made when it is first needed.
  */
 export function createPostgresStore(options: PostgresStoreOptions): Store {
   return new PostgresStore(options);
@@ -104,7 +104,7 @@ class PostgresStore implements Store {
     this.#deadlineMs = deadlineMs;
     this.#migrates = migrates;
     this.#channel = channelOf(this.#settings.schema);
-    [this.#main, this.#side] = [this.#newLink(), this.#newLink()];
+    [this.#main, this.#side] = [this.#newLink(false), this.#newLink(true)];
     this.#claims = new Claims(this.#side, this.#names);
     this.#notifier = this.#newNotifier();
   }
@@ -119,7 +119,7 @@ class PostgresStore implements Store {
 
   async #open(): Promise<void> {
     if (this.#side.isClosed) {
-      [this.#main, this.#side] = [this.#newLink(), this.#newLink()];
+      [this.#main, this.#side] = [this.#newLink(false), this.#newLink(true)];
       this.#claims = new Claims(this.#side, this.#names);
       this.#notifier = this.#newNotifier();
     }
@@ -135,9 +135,9 @@ class PostgresStore implements Store {
     await Promise.all([this.#main.close(), this.#side.close()]);
   }
 
-  #newLink(): Link {
+  #newLink(isRelaxed: boolean): Link {
     const { address, isPooled, display } = this.#settings;
-    return new Link({ address, isPooled, display, deadlineMs: this.#deadlineMs });
+    return new Link({ address, isPooled, display, deadlineMs: this.#deadlineMs, isRelaxed });
   }
 
   #newNotifier(): Notifier {
@@ -156,7 +156,7 @@ class PostgresStore implements Store {
   }
 
   putWorkflow(workflow: WorkflowRecord): Promise<{ readonly version: number }> {
-    return putWorkflow(this.#side, this.#names, workflow);
+    return putWorkflow(this.#main, this.#names, workflow);
   }
 
   getWorkflow(name: string, version?: number): Promise<StoredWorkflow | null> {
@@ -231,7 +231,7 @@ class PostgresStore implements Store {
   }
 
   async putSignal(signal: NewSignal): Promise<void> {
-    await putSignal(this.#side, this.#names, signal);
+    await putSignal(this.#main, this.#names, signal);
     this.#notifier.due();
   }
 
@@ -272,7 +272,7 @@ class PostgresStore implements Store {
   }
 
   putRanks(id: string, ranks: readonly number[]): Promise<void> {
-    return putRanks(this.#side, this.#names, { id, ranks });
+    return putRanks(this.#main, this.#names, { id, ranks });
   }
 
   getRanks(id: string): Promise<readonly number[] | null> {

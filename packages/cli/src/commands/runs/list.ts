@@ -5,6 +5,7 @@ import { stdoutStyle } from "../../command-context.ts";
 import type { CommandContext } from "../../command-context.ts";
 import { UsageError } from "../../cli-error.ts";
 import { exitCode } from "../../exit-code.ts";
+import { findRunId } from "../../store/find-run.ts";
 import { withStore } from "../../store/open-engine.ts";
 import { formatDuration } from "../../terminal/format.ts";
 import { writeJsonLine } from "../../terminal/json-line.ts";
@@ -18,6 +19,7 @@ export interface ListOptions {
   readonly workflow?: string;
   readonly status?: readonly string[];
   readonly limit: number;
+  readonly before?: string;
   readonly store?: string;
   readonly json?: boolean;
 }
@@ -32,7 +34,11 @@ export async function listRuns(context: CommandContext, options: ListOptions): P
     ...(options.workflow === undefined ? {} : { workflow: options.workflow }),
     ...(options.status === undefined ? {} : { status: options.status.map(readStatus) }),
   };
-  const rows = await withStore(context, options, async (engine) => (engine === null ? [] : await engine.list(filter)));
+  const rows = await withStore(context, options, async (engine) => {
+    if (engine === null) return [];
+    const { before } = options;
+    return await engine.list(before === undefined ? filter : { ...filter, before: await findRunId(engine, before) });
+  });
   if (options.json === true) {
     for (const row of rows) writeJsonLine(io.stdout, runLine(row));
   } else if (rows.length === 0) {
@@ -40,8 +46,16 @@ export async function listRuns(context: CommandContext, options: ListOptions): P
   } else {
     const lines = renderRuns(rows, { now: io.now(), style: stdoutStyle(context) });
     io.stdout.write(`${lines.join("\n")}\n`);
+    sayHowToGoOn(context, rows, options);
   }
   return exitCode.ok;
+}
+
+/** A full page is rarely the last one. */
+function sayHowToGoOn({ io }: CommandContext, rows: readonly RunSummaryRow[], { limit }: ListOptions): void {
+  const last = rows.at(-1);
+  if (last === undefined || rows.length < limit || !io.stderr.isTerminal) return;
+  io.stderr.write(`older ones: --before ${last.id}\n`);
 }
 
 function readStatus(text: string): RunStatus {

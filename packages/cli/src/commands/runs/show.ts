@@ -17,6 +17,8 @@ import { plain } from "../../view/change-text.ts";
 import { summaryLine } from "../../view/json-lines.ts";
 import { reasonWords } from "../../view/reason-words.ts";
 import { renderTextTable } from "../../view/text-table.ts";
+import { gapWords, groupWait, workerGaps } from "./missing-worker.ts";
+import type { WorkerGap } from "./missing-worker.ts";
 import { statusColor, statusWords } from "./list.ts";
 
 export interface ShowOptions {
@@ -30,13 +32,16 @@ export async function showRun(context: CommandContext, id: string, options: Show
     const result = await run.engine.inspect(run.runId);
     if (result === null) throw new CliError(`run \`${run.runId}\` is gone from the store`);
     const reasons = await pendingReasons(run);
+    const gaps = await workerGaps(run, reasons);
+    const group = await groupWait(run);
     const isAbandoned = isAbandonedRun(run, context.io.now());
     const { stdout } = context.io;
-    if (options.json === true) writeJsonLine(stdout, showLine(run, result, reasons));
-    else
-      stdout.write(
-        `${renderRun(run, result, { reasons, isAbandoned, isPaused: result.status === "paused", style: stdoutStyle(context), now: context.io.now() })}\n`,
-      );
+    if (options.json === true) writeJsonLine(stdout, showLine(run, result, { reasons, gaps }));
+    else {
+      const look = { reasons, gaps, group, isAbandoned, isPaused: result.status === "paused" };
+      const place = { style: stdoutStyle(context), now: context.io.now() };
+      stdout.write(`${renderRun(run, result, { ...look, ...place })}\n`);
+    }
     return exitCode.ok;
   });
 }
@@ -61,18 +66,25 @@ async function pendingReasons({ engine, loaded, plan, runId }: OpenRun): Promise
 }
 
 /** The summary line, with what only a store knows. */
-function showLine({ loaded }: OpenRun, result: RunResult, reasons: Reasons): object {
+function showLine({ loaded }: OpenRun, result: RunResult, { reasons, gaps }: Pick<Look, "reasons" | "gaps">): object {
+  const waiting = [...reasons].map(([id, reason]) => {
+    const gap = gaps.get(id);
+    return [id, gap === undefined ? reason : { ...reason, missing: gap }] as const;
+  });
   return {
     ...summaryLine(result),
     workflow: loaded.workflow,
     workflowVersion: loaded.workflowVersion,
     createdAt: isoTime(loaded.createdAt),
-    waiting: Object.fromEntries(reasons),
+    waiting: Object.fromEntries(waiting),
   };
 }
 
 interface Look {
   readonly reasons: Reasons;
+  readonly gaps: ReadonlyMap<string, WorkerGap>;
+  /** What a queued run waits for; null: for nothing. */
+  readonly group: string | null;
   readonly isAbandoned: boolean;
   readonly isPaused: boolean;
   readonly style: Style;
@@ -91,9 +103,19 @@ function renderRun(run: OpenRun, result: RunResult, look: Look): string {
     `  run ${run.runId}`,
     `  created ${isoTime(loaded.createdAt)}, ${formatDuration(now - loaded.createdAt)} ago${result.epoch > 1 ? `, retried ${countOf(result.epoch - 1, "time")}` : ""}`,
     ...(result.error === null ? [] : [`  ${paint(style, "red", oneLine(errorWords(result.error)))}`]),
-    ...(look.isAbandoned ? [`  its worker has gone away; carry it on with: braid run --resume ${run.runId}`] : []),
+    ...(look.group === null ? [] : [`  ${look.group}`]),
+    ...(look.isAbandoned ? [`  ${abandonedWords(run)}`] : []),
   ];
   return [head.join("  "), ...facts, "", ...stepTable(plan, result, look)].join("\n");
+}
+
+/** A store that others have workers on needs nobody: they repeat what the dead one ran. */
+function abandonedWords({ runId, engine }: OpenRun): string {
+  const byHand = `braid run --resume ${runId}`;
+  const isShared = engine.store.url.startsWith("postgres:");
+  return isShared
+    ? `a worker of it was not heard of in time; another one repeats what it ran, or: ${byHand}`
+    : `its worker has gone away; carry it on with: ${byHand}`;
 }
 
 function errorWords({ step, code, message }: NonNullable<RunResult["error"]>): string {
@@ -149,6 +171,8 @@ function notes(id: string, view: StepResultView, { plan, look }: Shown): string 
 }
 
 function waitWords(id: string, reason: PendingReason, { plan, look }: Shown): string {
+  const gap = look.gaps.get(id);
+  if (gap !== undefined) return gapWords(gap);
   const isApproval = plan.steps.find((step) => step.id === id)?.kind === "approval";
   if (isApproval && reason.kind === "signal") return "waits for an approval (braid runs approve)";
   // A pause stops the clocks of waits, so an instant that was set before says nothing.

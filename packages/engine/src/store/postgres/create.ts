@@ -47,7 +47,8 @@ const runColumns: readonly ColumnType[] = [...runHead, ...hotColumns(runTravel),
 const ownColumns = runHead.slice(0, 11).map(([name]) => name);
 
 /**
- * Inserts runs with their first rows. A run whose id or key is there already is left out, with all that belongs to it.
+ * Inserts runs with their first rows, in order of their keys, so that two processes with the same keys do not wait for each other
+ * in a circle. A run whose id or key is there already is left out, with all that belongs to it.
  *
  * A run of a group takes its place under the lock of the group's row, which it keeps until it is visible: so whoever sees a run
  * sees all of its group with lower places. One statement makes at most one run of a group.
@@ -73,6 +74,7 @@ run as (
     case when u.run_group is not null then (select last_place from place) end,
     ${names.now}, 1, 1, ${dueAt(names, "u.wake_at")}, ${values}
   from w u
+  order by u.workflow, u.idempotency_key
   on conflict do nothing
   returning id
 ),

@@ -17,29 +17,32 @@ export function leaseStatements(names: Names): LeaseStatements {
   const runs = names.table("runs");
   return {
     /**
-     * Locks step rows alone, which commits lock after their run's; a heartbeat waits for a commit of the same row and for nothing
-     * else, so the order of the rows does not matter. A lease past its end that nobody has swept still holds.
+     * Waits for nobody: a row that a commit is just writing is passed over, and said to be renewed if its lease was there when the
+     * statement began. Whoever has ended his attempt by that commit does not need the lease any more, and who has not beats again.
+     * A lease past its end that nobody has swept still holds.
      */
     renew: {
       name: "heartbeat",
       text: `
-with u as materialized (
-  select * from unnest($1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::json[])
+with h as materialized (
+  select u.n, u.progress, s.run_id, s.step_index, s.task_index, s.stop_asked
+  from unnest($1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::json[])
     with ordinality as u (run_id, step_index, task_index, token, progress, n)
+  join ${steps} s on s.run_id = u.run_id and s.step_index = u.step_index and s.task_index = u.task_index
+  where s.lease_token = u.token and s.dispatch = 'leased'
 ),
 l as materialized (
-  select u.n, u.progress, s.run_id, s.step_index, s.task_index from u join ${steps} s
-    on s.run_id = u.run_id and s.step_index = u.step_index and s.task_index = u.task_index
-  where s.lease_token = u.token and s.dispatch = 'leased'
-  order by s.run_id, s.step_index, s.task_index for no key update of s
+  select h.n, h.progress, s.run_id, s.step_index, s.task_index, s.lease_token
+  from h join ${steps} s on s.run_id = h.run_id and s.step_index = h.step_index and s.task_index = h.task_index
+  where s.lease_token = ($4::text[])[h.n] and s.dispatch = 'leased'
+  for no key update of s skip locked
 ),
 r as (
   update ${steps} s set lease_until = ${names.now} + $6, progress = coalesce(l.progress, s.progress)
   from (select * from l offset 0) l
   where s.run_id = l.run_id and s.step_index = l.step_index and s.task_index = l.task_index
-  returning l.n, s.stop_asked
 )
-select ${names.now}, (select json_agg(json_build_array(r.n, r.stop_asked)) from r)`,
+select ${names.now}, (select json_agg(json_build_array(h.n, h.stop_asked)) from h)`,
     },
     /**
      * Locks the runs first, in order of their ids, and then repeats its condition on the newest version of each row: a lease that

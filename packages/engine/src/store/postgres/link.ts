@@ -37,6 +37,11 @@ export interface LinkSettings {
   readonly display: string;
   /** How long an answer may take before the connection is given up. */
   readonly deadlineMs: number;
+  /**
+   * Whether what is written may be lost in a crash of the server, as long as nothing that was written later is kept. That saves
+   * waiting for the disk where it does no harm: claims, leases and notices are made again.
+   */
+  readonly isRelaxed?: boolean;
 }
 
 /** A connection that cannot be made is not tried again sooner than this. */
@@ -59,6 +64,8 @@ const sessionSettings = [
   "idle_in_transaction_session_timeout = '10s'",
   "client_min_messages = warning",
 ].map((setting) => `set ${setting}`);
+
+const relaxed = ["set synchronous_commit = off"];
 
 /**
  * One connection to the server, made when it is first needed and made anew after it broke.
@@ -204,11 +211,11 @@ export class Link {
   }
 
   async #connect(onGone: () => void): Promise<Client> {
-    const { address, isPooled } = this.#settings;
+    const { address, isPooled, isRelaxed = false } = this.#settings;
     const client = await connectClient(address, { pipeline: true }, onGone);
     try {
       this.#isPooled = isPooled ?? (await isBehindPooler(client));
-      if (!this.#isPooled) await client.query(sessionSettings.join("; "));
+      if (!this.#isPooled) await client.query([...sessionSettings, ...(isRelaxed ? relaxed : [])].join("; "));
     } catch (error) {
       client.connection.stream.destroy();
       throw error;

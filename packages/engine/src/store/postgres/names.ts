@@ -7,13 +7,14 @@ export interface Names {
   /** The schema as a text literal. */
   readonly schemaText: string;
   /**
-   * The database's clock in milliseconds since 1970, as an SQL expression. It is the start of the statement, so a statement that
-   * had to wait for a lock never takes a lease for ended that was renewed meanwhile.
+   * The database's clock in milliseconds since 1970, as an SQL expression. It is the start of the statement, not of its transaction,
+   * which may have waited for a lock; nor is it the present, so a statement that had to wait itself never takes a lease for ended
+   * that was renewed meanwhile.
    */
   readonly now: string;
 }
 
-const databaseClock = "floor(extract(epoch from now()) * 1000)::bigint";
+const databaseClock = "floor(extract(epoch from statement_timestamp()) * 1000)::bigint";
 
 export function namesOf(schema: string, now: string = databaseClock): Names {
   const quoted = `"${schema.replaceAll('"', '""')}"`;

@@ -52,7 +52,8 @@ const classes: Readonly<Record<string, Reading>> = {
 /** Classes of data that are refused: of the wrong form, against a constraint, beyond a limit. */
 const refusing: ReadonlySet<string> = new Set(["22", "23", "54"]);
 
-const sqlState = /^[0-9A-Z]{5}$/;
+/** Five characters, one of them a digit at least: the system has codes like `EPIPE`. */
+const sqlState = /^(?=.*\d)[0-9A-Z]{5}$/;
 
 /** Whether the server refused the data of a statement, and would again. */
 export function isRefusedData(error: unknown): boolean {

@@ -1,0 +1,190 @@
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import type { PostgresServer } from "@braid/testbed";
+import { stepsOf } from "../loads.ts";
+import type { Load } from "../loads.ts";
+import { loadNow, median, tableOf, whole } from "../measure.ts";
+import type { Measure } from "../measure.ts";
+import { withChildren } from "./child.ts";
+import { newDatabase, settle, withServer } from "./database.ts";
+
+/** Attempts at a time, as for every peer. */
+const IN_FLIGHT = 100;
+const ROUNDS = 3;
+/** A peer that took longer than this in the first round is not asked again: the others would wait for it. */
+const LONG_MS = 12_000;
+const LIMIT_MS = 120_000;
+
+const folder = fileURLToPath(new URL("../../peers/", import.meta.url));
+
+/** Loads of `peers/shapes.js`, which is plain JavaScript and no part of this build. */
+interface PeerTables {
+  readonly shapes: Readonly<Record<string, Load>>;
+  readonly peers: readonly string[];
+  warmUpOf(shape: Load): Load;
+}
+
+async function readTables(): Promise<PeerTables> {
+  const shapes = (await import(`${folder}shapes.js`)) as {
+    readonly SHAPES: PeerTables["shapes"];
+    readonly warmUpOf: PeerTables["warmUpOf"];
+  };
+  const { PEERS } = (await import(`${folder}peers.js`)) as { readonly PEERS: readonly string[] };
+  return { shapes: shapes.SHAPES, warmUpOf: shapes.warmUpOf, peers: PEERS };
+}
+
+/** What stands for a durable step on the same PostgreSQL: the peers that Braid is held against. */
+const ON_POSTGRES: ReadonlySet<string> = new Set(["pgflow", "dbos", "openworkflow", "absurd", "bullmq-postgres"]);
+const ON_REDIS = "bullmq-redis";
+const BRAID = "braid";
+/** No engine: what the database can take. */
+const FLOOR = "floor";
+
+interface Result {
+  readonly peer: string;
+  readonly shape: string;
+  readonly version?: string;
+  readonly ms?: number;
+  readonly refused?: string;
+}
+
+/** `npm run bench -- peers`: fetches the peers, which nothing else in the project needs. */
+export function installPeers(): number {
+  return spawnSync("npm", ["ci", "--prefix", folder], { stdio: "inherit" }).status ?? 1;
+}
+
+const arePeersInstalled = (): boolean => existsSync(`${folder}node_modules/pg`);
+
+/**
+ * Braid and its peers on one server in one sitting. Each is a process of its own in a database of its own, and all are asked in turn,
+ * three times over, so that whatever else the machine does hits all alike.
+ */
+export async function measurePeers(): Promise<readonly Measure[]> {
+  const tables = await readTables();
+  const entrants = [BRAID, ...(arePeersInstalled() ? tables.peers : [])];
+  if (entrants.length === 1) {
+    console.error("The peers are not installed, so Braid is timed alone: `npm run bench -- peers` installs them.");
+  }
+  return withServer(async (server) => {
+    const sitting = new Sitting(tables, server);
+    for (const shape of Object.keys(tables.shapes)) {
+      for (let round = 0; round < ROUNDS; round += 1) await sitting.round(shape, entrants, round);
+    }
+    console.log(`\n${sitting.table(entrants)}\n`);
+    return Object.keys(tables.shapes).flatMap((shape) => sitting.measures(shape));
+  });
+}
+
+class Sitting {
+  readonly #tables: PeerTables;
+  readonly #server: PostgresServer;
+  readonly #results: Result[] = [];
+
+  constructor(tables: PeerTables, server: PostgresServer) {
+    this.#tables = tables;
+    this.#server = server;
+  }
+
+  /** Each entrant once; the first of one round is the last of the next but one. */
+  async round(shape: string, entrants: readonly string[], round: number): Promise<void> {
+    for (const index of entrants.keys()) {
+      const peer = entrants[(index + round) % entrants.length]!;
+      const before = this.#of(peer, shape);
+      if (before.some(({ ms, refused }) => refused !== undefined || (ms ?? 0) > LONG_MS)) continue;
+      const load = loadNow();
+      const result = peer === BRAID ? await this.#braid(shape) : await this.#peer(peer, shape);
+      this.#results.push(result);
+      console.error(
+        `  ${shape}, ${peer}: ${result.refused ?? `${whole(this.#rateOf(result))} steps/s`} (load ${load})`,
+      );
+    }
+  }
+
+  #of(peer: string, shape: string): readonly Result[] {
+    return this.#results.filter((result) => result.peer === peer && result.shape === shape);
+  }
+
+  #rateOf({ shape, ms }: Result): number {
+    return (stepsOf(this.#tables.shapes[shape]!) / (ms ?? Number.NaN)) * 1_000;
+  }
+
+  /** Steps per second, the middle of the rounds; null where the peer cannot do the shape. */
+  #rate(peer: string, shape: string): number | null {
+    const rates = this.#of(peer, shape).flatMap((result) => (result.ms === undefined ? [] : [this.#rateOf(result)]));
+    return rates.length === 0 ? null : median(rates);
+  }
+
+  /** As `peers/run.js` times a peer: set up, one small round, a checkpoint, the timed round. Its worker runs all the while. */
+  async #braid(shape: string): Promise<Result> {
+    const load = this.#tables.shapes[shape]!;
+    const warmUp = this.#tables.warmUpOf(load);
+    const database = await newDatabase(this.#server);
+    try {
+      const ms = await withChildren([{ url: database.url, concurrency: IN_FLIGHT }], async ([child]) => {
+        await child!.ask("run", warmUp);
+        await child!.ask("prepare", load);
+        await settle(database);
+        return child!.ask("run", load);
+      });
+      return { peer: BRAID, shape, ms };
+    } finally {
+      await database.close();
+    }
+  }
+
+  async #peer(peer: string, shape: string): Promise<Result> {
+    const args = [`${folder}run.js`, peer, shape, "--url", this.#server.url()];
+    const child = spawn(process.execPath, args, { timeout: LIMIT_MS, stdio: ["ignore", "pipe", "pipe"] });
+    const [output, problem] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    const line = output.split("\n").findLast((each) => each.startsWith("{"));
+    if (line !== undefined) return JSON.parse(line) as Result;
+    const reason = child.killed ? `not done within ${LIMIT_MS / 1_000} s` : `failed: ${problem.trim().split("\n")[0]}`;
+    return { peer, shape, refused: reason };
+  }
+
+  table(entrants: readonly string[]): string {
+    const shapes = Object.keys(this.#tables.shapes);
+    const rows = entrants.map((peer) => {
+      const version = this.#results.find((result) => result.peer === peer && result.version !== undefined)?.version;
+      return [`${peer} ${version ?? ""}`.trim(), ...shapes.map((shape) => this.#cell(peer, shape))];
+    });
+    const refusals = this.#results.flatMap(({ peer, shape, refused }) =>
+      refused === undefined ? [] : [`${peer}, ${shape}: ${refused}.`],
+    );
+    return [tableOf(["steps per second", ...shapes], rows), ...refusals].join("\n");
+  }
+
+  #cell(peer: string, shape: string): string {
+    const rate = this.#rate(peer, shape);
+    if (rate === null) return "none";
+    return shape === "latency" ? `${(1_000 / rate).toFixed(2)} ms a step` : whole(rate);
+  }
+
+  /** Braid against the best peer on PostgreSQL, against BullMQ on Redis, and against the floor. */
+  measures(shape: string): readonly Measure[] {
+    const rate = this.#rate(BRAID, shape)!;
+    const best = [...ON_POSTGRES]
+      .flatMap((peer) => {
+        const other = this.#rate(peer, shape);
+        return other === null ? [] : [{ peer, rate: other }];
+      })
+      .toSorted((a, b) => b.rate - a.rate)[0];
+    const figure = shape === "latency" ? `${(1_000 / rate).toFixed(2)} ms a step` : `${whole(rate)} steps/s`;
+    const against = (peer: string, other: number | null | undefined): Measure => ({
+      name: `postgres, ${shape}, against ${peer}`,
+      figure: other === null || other === undefined ? "not measured" : `${(rate / other).toFixed(2)} x ${peer}`,
+      ratio: other === null || other === undefined ? null : rate / other,
+    });
+    return [
+      { name: `postgres, ${shape}`, figure, ratio: null },
+      {
+        ...against("the best peer", best?.rate),
+        ...(best === undefined ? {} : { figure: `${(rate / best.rate).toFixed(2)} x ${best.peer}` }),
+      },
+      against(ON_REDIS, this.#rate(ON_REDIS, shape)),
+      against(FLOOR, this.#rate(FLOOR, shape)),
+    ];
+  }
+}
