@@ -47,7 +47,8 @@ export default defineConfig({
         },
       },
       {
-        // End-to-end tests start real processes from the built packages, as a user would.
+        // End-to-end tests start real processes from the built packages, as a user would; only the servers are read as sources.
+        resolve: { alias: sources.alias.filter(({ find }) => find.source.includes("testbed")) },
         test: {
           name: "e2e",
           include: ["test/**/*.test.ts"],

@@ -12,8 +12,13 @@ import { newDatabase, settle, withServer } from "./database.ts";
 
 /** Attempts at a time, as for every peer. */
 const IN_FLIGHT = 100;
-const ROUNDS = 3;
-/** A peer that took longer than this in the first round is not asked again: the others would wait for it. */
+/** How often each entrant has its turn, in a new process each time. */
+const TURNS = 2;
+/** Rounds of one turn: a process that has just started is slower than one that has run for seconds, whichever engine is in it. */
+const ROUNDS = 5;
+/** No round of a turn is begun after this: the others would wait for it. */
+const WITHIN_MS = 4_000;
+/** An entrant whose round takes longer has one turn. */
 const LONG_MS = 12_000;
 const LIMIT_MS = 120_000;
 
@@ -46,7 +51,8 @@ interface Result {
   readonly peer: string;
   readonly shape: string;
   readonly version?: string;
-  readonly ms?: number;
+  /** Milliseconds of each timed round. */
+  readonly rounds?: readonly number[];
   readonly refused?: string;
 }
 
@@ -58,8 +64,8 @@ export function installPeers(): number {
 const arePeersInstalled = (): boolean => existsSync(`${folder}node_modules/pg`);
 
 /**
- * Braid and its peers on one server in one sitting. Each is a process of its own in a database of its own, and all are asked in turn,
- * three times over, so that whatever else the machine does hits all alike.
+ * Braid and its peers on one server in one sitting. Each is a process of its own in a database of its own, and all take
+ * turns, so that whatever else the machine does hits all alike.
  */
 export async function measurePeers(): Promise<readonly Measure[]> {
   const tables = await readTables();
@@ -70,7 +76,8 @@ export async function measurePeers(): Promise<readonly Measure[]> {
   return withServer(async (server) => {
     const sitting = new Sitting(tables, server);
     for (const shape of Object.keys(tables.shapes)) {
-      for (let round = 0; round < ROUNDS; round += 1) await sitting.round(shape, entrants, round);
+      for (let turn = 0; turn < TURNS; turn += 1)
+        await sitting.turn(shape, turn % 2 === 0 ? entrants : entrants.toReversed());
     }
     console.log(`\n${sitting.table(entrants)}\n`);
     return Object.keys(tables.shapes).flatMap((shape) => sitting.measures(shape));
@@ -87,18 +94,17 @@ class Sitting {
     this.#server = server;
   }
 
-  /** Each entrant once; the first of one round is the last of the next but one. */
-  async round(shape: string, entrants: readonly string[], round: number): Promise<void> {
-    for (const index of entrants.keys()) {
-      const peer = entrants[(index + round) % entrants.length]!;
+  /** Each entrant once, in that order. */
+  async turn(shape: string, entrants: readonly string[]): Promise<void> {
+    for (const peer of entrants) {
       const before = this.#of(peer, shape);
-      if (before.some(({ ms, refused }) => refused !== undefined || (ms ?? 0) > LONG_MS)) continue;
+      if (before.some(({ rounds, refused }) => refused !== undefined || Math.max(...(rounds ?? [])) > LONG_MS))
+        continue;
       const load = loadNow();
       const result = peer === BRAID ? await this.#braid(shape) : await this.#peer(peer, shape);
       this.#results.push(result);
-      console.error(
-        `  ${shape}, ${peer}: ${result.refused ?? `${whole(this.#rateOf(result))} steps/s`} (load ${load})`,
-      );
+      const rates = this.#ratesOf(result).map(whole);
+      console.error(`  ${shape}, ${peer}: ${result.refused ?? `${rates.join(" ")} steps/s`} (load ${load})`);
     }
   }
 
@@ -106,36 +112,45 @@ class Sitting {
     return this.#results.filter((result) => result.peer === peer && result.shape === shape);
   }
 
-  #rateOf({ shape, ms }: Result): number {
-    return (stepsOf(this.#tables.shapes[shape]!) / (ms ?? Number.NaN)) * 1_000;
+  #ratesOf({ shape, rounds = [] }: Result): readonly number[] {
+    const steps = stepsOf(this.#tables.shapes[shape]!);
+    return rounds.map((ms) => (steps / ms) * 1_000);
   }
 
-  /** Steps per second, the middle of the rounds; null where the peer cannot do the shape. */
+  #rates(peer: string, shape: string): readonly number[] {
+    return this.#of(peer, shape).flatMap((result) => this.#ratesOf(result));
+  }
+
+  /** Steps per second, the middle of all rounds; null where the peer cannot do the shape. */
   #rate(peer: string, shape: string): number | null {
-    const rates = this.#of(peer, shape).flatMap((result) => (result.ms === undefined ? [] : [this.#rateOf(result)]));
+    const rates = this.#rates(peer, shape);
     return rates.length === 0 ? null : median(rates);
   }
 
-  /** As `peers/run.js` times a peer: set up, one small round, a checkpoint, the timed round. Its worker runs all the while. */
+  /** As `peers/run.js` times a peer: set up, one small round, a checkpoint, timed rounds. Its worker runs all the while. */
   async #braid(shape: string): Promise<Result> {
     const load = this.#tables.shapes[shape]!;
     const warmUp = this.#tables.warmUpOf(load);
     const database = await newDatabase(this.#server);
     try {
-      const ms = await withChildren([{ url: database.url, concurrency: IN_FLIGHT }], async ([child]) => {
+      const rounds: number[] = [];
+      await withChildren([{ url: database.url, concurrency: IN_FLIGHT }], async ([child]) => {
         await child!.ask("run", warmUp);
         await child!.ask("prepare", load);
         await settle(database);
-        return child!.ask("run", load);
+        for (let spent = 0; rounds.length < ROUNDS && spent < WITHIN_MS; spent += rounds.at(-1)!) {
+          rounds.push(await child!.ask("run", load));
+        }
       });
-      return { peer: BRAID, shape, ms };
+      return { peer: BRAID, shape, rounds };
     } finally {
       await database.close();
     }
   }
 
   async #peer(peer: string, shape: string): Promise<Result> {
-    const args = [`${folder}run.js`, peer, shape, "--url", this.#server.url()];
+    const limits = ["--rounds", `${ROUNDS}`, "--within", `${WITHIN_MS}`];
+    const args = [`${folder}run.js`, peer, shape, "--url", this.#server.url(), ...limits];
     const child = spawn(process.execPath, args, { timeout: LIMIT_MS, stdio: ["ignore", "pipe", "pipe"] });
     const [output, problem] = await Promise.all([text(child.stdout), text(child.stderr)]);
     const line = output.split("\n").findLast((each) => each.startsWith("{"));
@@ -153,13 +168,16 @@ class Sitting {
     const refusals = this.#results.flatMap(({ peer, shape, refused }) =>
       refused === undefined ? [] : [`${peer}, ${shape}: ${refused}.`],
     );
-    return [tableOf(["steps per second", ...shapes], rows), ...refusals].join("\n");
+    return [tableOf(["steps per second: middle (best) round", ...shapes], rows), ...refusals].join("\n");
   }
 
   #cell(peer: string, shape: string): string {
     const rate = this.#rate(peer, shape);
     if (rate === null) return "none";
-    return shape === "latency" ? `${(1_000 / rate).toFixed(2)} ms a step` : whole(rate);
+    const best = Math.max(...this.#rates(peer, shape));
+    return shape === "latency"
+      ? `${(1_000 / rate).toFixed(2)} ms (${(1_000 / best).toFixed(2)})`
+      : `${whole(rate)} (${whole(best)})`;
   }
 
   /** Braid against the best peer on PostgreSQL, against BullMQ on Redis, and against the floor. */

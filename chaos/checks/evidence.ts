@@ -16,6 +16,8 @@ export interface Evidence {
   readonly begins: ReadonlyMap<string, readonly BeginLine[]>;
   readonly ends: ReadonlyMap<string, readonly EndLine[]>;
   readonly claims: ReadonlyMap<string, readonly ClaimLine[]>;
+  /** Attempts whose leases were taken away. */
+  readonly revoked: ReadonlySet<string>;
   readonly commits: readonly CommitLine[];
 }
 
@@ -25,17 +27,17 @@ export function gather(parts: Pick<Evidence, "runs" | "specs" | "journal" | "fau
   const begins = new Map<string, BeginLine[]>();
   const ends = new Map<string, EndLine[]>();
   const claims = new Map<string, ClaimLine[]>();
+  const revoked = new Set<string>();
   const commits: CommitLine[] = [];
+  const stepOf = (run: string, index: number): string => parts.runs.get(run)?.plan.steps[index]?.id ?? "?";
   for (const line of parts.lines) {
     if (line.type === "begin") add(begins, attemptKey(line.step, line), line);
     else if (line.type === "end") add(ends, attemptKey(line.step, line), line);
     else if (line.type === "commit") commits.push(line);
-    else if (line.type === "claim") {
-      const step = parts.runs.get(line.run)?.plan.steps[line.stepIndex]?.id ?? "?";
-      add(claims, attemptKey(step, line), line);
-    }
+    else if (line.type === "claim") add(claims, attemptKey(stepOf(line.run, line.stepIndex), line), line);
+    else if (line.type === "revoked") revoked.add(attemptKey(stepOf(line.run, line.stepIndex), line));
   }
-  return { ...parts, begins, ends, claims, commits };
+  return { ...parts, begins, ends, claims, revoked, commits };
 }
 
 function add<Line>(map: Map<string, Line[]>, key: string, line: Line): void {

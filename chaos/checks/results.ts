@@ -62,6 +62,8 @@ function checkAttempt(evidence: Evidence, { run, steps }: RunEvidence, attempt: 
   const begins = evidence.begins.get(key) ?? [];
   if (begins.length > 1) complain(`its code began ${begins.length} times`);
   if (run.finished_at !== null && end === null) complain("it has no end");
+  if (evidence.revoked.has(key) && (end === "completed" || end === "failed"))
+    complain(`it has ${end} although its lease had been taken away`);
   if (end !== "completed") return found;
   const row = steps.find(
     (each) => each.step_index === stepIndex && Math.max(0, each.task_index) === task && isTask(each, steps),

@@ -8,6 +8,7 @@ export type OracleLine =
   | ClaimLine
   | CommitLine
   | LostLine
+  | RevokedLine
   | ErrorLine
   | WellLine
   | HearingLine
@@ -70,6 +71,12 @@ export interface CommitLine extends Head {
   readonly last: number | null;
   /** Calls that broke before this answer. */
   readonly broken: number;
+}
+
+/** A sweep took an attempt's lease away: no result of it may be accepted from then on. */
+export interface RevokedLine extends Head, AttemptName {
+  readonly type: "revoked";
+  readonly stepIndex: number;
 }
 
 /** The store refused a report because its lease is gone (`commit`), or would not renew one (`heartbeat`). */

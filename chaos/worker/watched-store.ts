@@ -19,7 +19,7 @@ export function watchStore(store: Store, oracle: OracleWriter): Store {
     commit: (commits) => watch.commit(commits),
     heartbeat: (request) => watch.heartbeat(request),
     createRuns: (requests) => watch.createRuns(requests),
-    sweep: (request) => watch.call("sweep", () => store.sweep(request)),
+    sweep: (request) => watch.sweep(request),
     dueRuns: (limit) => watch.call("dueRuns", () => store.dueRuns(limit)),
     load: (runId) => watch.call("load", () => store.load(runId)),
     loadNewer: (runId, version) => watch.call("loadNewer", () => store.loadNewer(runId, version)),
@@ -84,6 +84,13 @@ class StoreWatch {
     for (const [index, { kind }] of answer.leases.entries()) {
       if (kind === "lost") this.#oracle.write({ type: "lost", call: "heartbeat", run: request.leases[index]!.runId });
     }
+    return answer;
+  }
+
+  async sweep(request: Parameters<Store["sweep"]>[0]): ReturnType<Store["sweep"]> {
+    const answer = await this.call("sweep", () => this.#store.sweep(request));
+    for (const { runId: run, step: stepIndex, task, attempt } of answer.lost)
+      this.#oracle.write({ type: "revoked", run, stepIndex, task: Math.max(0, task), attempt });
     return answer;
   }
 

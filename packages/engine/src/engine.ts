@@ -15,7 +15,7 @@ import type { LogLine, RunSummaryRow, Store } from "./store/port.ts";
 
 /** Settings of an engine. Every one has a default. */
 export interface EngineOptions {
-  /** A store, or its URL: `memory:`, `sqlite:path`. Default `memory:`. */
+  /** A store, or its URL: `memory:`, `sqlite:path`, `postgres://…`. Default `memory:`. */
   readonly store?: Store | string;
   /** Step types beside the built-in ones. */
   readonly types?: readonly StepType[];

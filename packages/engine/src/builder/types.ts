@@ -140,6 +140,8 @@ export interface TaskOptions extends CommonOptions {
   readonly concurrency?: { readonly key: string; readonly max: number };
   readonly rateLimit?: number | { readonly count: number; readonly per?: number | string; readonly burst?: number };
   readonly queue?: string;
+  /** What an attempt takes of its worker, by name, such as `{ gpu: 1 }`. */
+  readonly resources?: Readonly<Record<string, number>>;
 }
 
 export interface MapOptions {

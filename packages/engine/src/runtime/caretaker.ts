@@ -63,7 +63,7 @@ export class Caretaker {
     await this.#announce();
     await this.#takeOver();
     this.#repeat("announce the worker", ANNOUNCE_EVERY_MS, () => this.#context.store.putWorker(this.#record));
-    this.#repeat("sweep leases", SWEEP_EVERY_MS, () => this.#sweep([]));
+    this.#repeat("sweep leases", SWEEP_EVERY_MS, () => this.#sweepForDead());
     if (this.#runIds === null) {
       await this.#findDue();
     } else {
@@ -81,12 +81,17 @@ export class Caretaker {
     }
   }
 
-  async #takeOver(): Promise<void> {
+  /** Revokes leases that have ended, and at once those of workers whose process on this host is dead. */
+  async #sweepForDead(): Promise<void> {
     const { store } = this.#context;
+    const dead = await findDeadWorkers(await store.listWorkers());
+    await this.#sweep(dead);
+    for (const worker of dead) await store.removeWorker(worker);
+  }
+
+  async #takeOver(): Promise<void> {
     try {
-      const dead = await findDeadWorkers(await store.listWorkers());
-      await this.#sweep(dead);
-      for (const worker of dead) await store.removeWorker(worker);
+      await this.#sweepForDead();
     } catch (error) {
       this.#context.onTrouble("take over from dead workers", error);
       this.#after("take over", TAKE_OVER_AGAIN_MS, () => void this.#takeOver());

@@ -111,7 +111,7 @@ export class CommitLoop {
     if (this.#isAsleep) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  /** Runs to be locked apart from the others, which need not wait for them. */
+  /** Runs to be locked apart from the others, which are computed meanwhile. */
   #split(taken: ReadonlyMap<string, readonly Report[]>): readonly ReadonlyMap<string, readonly Report[]>[] {
     const contended = new Map([...taken].filter(([runId]) => this.#contended.has(runId)));
     if (contended.size === 0 || contended.size === taken.size) return [taken];

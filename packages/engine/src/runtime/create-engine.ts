@@ -66,8 +66,13 @@ export async function createEngine(options: EngineOptions & EngineParts = {}): P
     onTrouble: options.onTrouble ?? warnOfTrouble(clock, (text) => process.emitWarning(text, "BraidWarning")),
     startChild: (request) => launcher.startChild(request),
   });
-  // Instants of the first events have to be the store's.
-  await runtime.time.ask(() => store.dueRuns(1));
+  try {
+    // Instants of the first events have to be the store's.
+    await runtime.time.ask(() => store.dueRuns(1));
+  } catch (error) {
+    if (typeof given === "string") await store.close();
+    throw error;
+  }
   const workflows = new Workflows({ store, plans: runtime.plans, registry });
   launcher = new Launcher(runtime, workflows, process.env);
   const host = new WorkerHost(runtime, options.leaseMs ?? DEFAULT_LEASE_MS);

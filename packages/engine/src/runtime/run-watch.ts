@@ -128,7 +128,11 @@ export class RunWatch {
       let run = await this.#find(runId, false);
       while (!isDone(run)) {
         await ear.wait();
-        run = found ?? (await this.#find(runId, true));
+        if (found !== null) return found;
+        // Another process may have changed any run: a look at its version is cheap, and reading a large run is not.
+        const { persist, store } = this.#context;
+        const peeked = await persist("look at a run", () => store.peek(runId));
+        if (peeked?.version !== run.version) run = await this.#find(runId, true);
       }
       return run;
     } finally {

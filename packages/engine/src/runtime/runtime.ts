@@ -83,7 +83,7 @@ export class Runtime {
     this.options = options;
     this.store = store;
     this.names = new NameSource(random);
-    this.limits = new LimitTable(options.limits, (handler) => registry.defaultsOf(handler)?.maxConcurrent);
+    this.limits = new LimitTable(options.limits, (handler) => registry.defaultsOf(handler));
     this.time = new StoreTime(clock);
     this.plans = new PlanCache(store, clock);
     this.runs = new RunCache({ store, plans: this.plans, time: this.time, mostRuns: MOST_RUNS });

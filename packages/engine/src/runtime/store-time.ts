@@ -1,7 +1,10 @@
 import type { Clock } from "./clock.ts";
 
-/** After this long an estimate is made anew, so that drifting or stepped clocks cannot mislead for long. */
-const FORGET_AFTER_MS = 60_000;
+/** After this long the bounds are widened by what clocks may have drifted since, so that old answers cannot mislead for long. */
+const DRIFT_AFTER_MS = 60_000;
+
+/** Clocks of computers differ by less than 200 in a million. */
+const DRIFT_MS = 12;
 
 /**
  * An estimate of the store's clock without asking it each time.
@@ -49,9 +52,14 @@ export class StoreTime {
     const received = this.#clock.now();
     const lowest = storeNow - received;
     const highest = storeNow - sent;
-    const isStale = received - this.#since > FORGET_AFTER_MS;
+    if (received - this.#since > DRIFT_AFTER_MS) {
+      // A single answer may have been long on its way, so it does not take the place of all before.
+      this.#since = received;
+      this.#lowest -= DRIFT_MS;
+      this.#highest += DRIFT_MS;
+    }
     // The store's clock shows whole milliseconds: two answers may differ by less than one without a contradiction.
-    if (isStale || lowest > this.#highest + 1 || highest < this.#lowest - 1) {
+    if (lowest > this.#highest + 1 || highest < this.#lowest - 1) {
       this.#since = received;
       this.#lowest = lowest;
       this.#highest = highest;

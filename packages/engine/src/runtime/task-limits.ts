@@ -1,5 +1,6 @@
 import type { RateLimit } from "@braid/core";
 import type { EngineLimits, LimitSetting } from "../engine.ts";
+import type { StepTypeDefaults } from "../steps/define-step-type.ts";
 import type { TaskLimit } from "../store/port.ts";
 import { isStorableName } from "../payload/storable-text.ts";
 import type { Evaluated } from "./evaluated.ts";
@@ -22,19 +23,18 @@ const NO_LIMITS: readonly TaskLimit[] = [];
 /** Puts together which limits tasks have to pass: of the engine, of step types, and of keys. */
 export class LimitTable {
   readonly #settings: EngineLimits;
-  readonly #maxOfType: (handler: string) => number | undefined;
+  readonly #ofType: (handler: string) => Pick<StepTypeDefaults, "maxConcurrent" | "rateLimit"> | undefined;
 
-  /** `maxOfType`: what a registered step type says of itself; the settings of the engine win over it. */
-  constructor(settings: EngineLimits, maxOfType: (handler: string) => number | undefined) {
+  /** `ofType`: what a registered step type says of itself; the settings of the engine win over it. */
+  constructor(settings: EngineLimits, ofType: (handler: string) => StepTypeDefaults | undefined) {
     this.#settings = settings;
-    this.#maxOfType = maxOfType;
+    this.#ofType = ofType;
   }
 
   /** Limits of all attempts of a handler. */
   ofHandler(handler: string): readonly TaskLimit[] {
     const { global, types } = this.#settings;
-    const own = this.#maxOfType(handler);
-    const ofType = types?.[handler] ?? (own === undefined ? undefined : { max: own });
+    const ofType = types?.[handler] ?? ownLimit(this.#ofType(handler));
     if (global === undefined && ofType === undefined) return NO_LIMITS;
     return [...limitOf("global", global), ...limitOf(`type:${handler}`, ofType)];
   }
@@ -44,6 +44,12 @@ export class LimitTable {
     const setting = this.#settings.keys?.[key];
     return { name: `key:${key}`, max: setting?.max ?? max, rate: rateOf(setting) };
   }
+}
+
+function ownLimit(type: StepTypeDefaults | undefined): LimitSetting | undefined {
+  const { maxConcurrent: max, rateLimit: rate } = type ?? {};
+  if (max === undefined && rate === undefined) return undefined;
+  return { ...(max === undefined ? {} : { max }), ...(rate === undefined ? {} : { rate }) };
 }
 
 function limitOf(name: string, setting: LimitSetting | undefined): readonly TaskLimit[] {

@@ -38,11 +38,10 @@ export function withTypeDefaults(
 
 function withDefaults(step: StepDefinition, defaults: StepTypeDefaults | undefined): StepDefinition {
   if (defaults === undefined) return step;
-  const { retry, timeout, rateLimit, runner } = defaults;
+  const { retry, timeout, runner } = defaults;
   const added = {
     ...(step.retry === undefined && retry !== undefined ? { retry } : {}),
     ...(step.timeout === undefined && timeout !== undefined ? { timeout } : {}),
-    ...(step.rateLimit === undefined && rateLimit !== undefined ? { rateLimit } : {}),
     ...(step.runner === undefined && runner !== undefined ? { runner } : {}),
   };
   return Object.keys(added).length === 0 ? step : { ...step, ...added };

@@ -77,7 +77,11 @@ export class WorkerHost {
   }
 
   async #stop(post: Post, release: () => void, drainMs: number): Promise<void> {
-    if (!this.#posts.delete(post)) return;
+    if (!this.#posts.delete(post)) {
+      // Whoever asks again with less patience shortens the wait of the first.
+      await post.worker.stop(drainMs);
+      return;
+    }
     const { loop, logs, crew } = this.#runtime;
     const hasFailed = loop.fault !== null;
     if (hasFailed) post.worker.abandon();

@@ -6,6 +6,7 @@ import { type StepContext, StepFailure, type StepType } from "./step-type.ts";
 export interface StepTypeDefaults {
   /** Attempts of this type at a time, over all runs and workers of a store. */
   readonly maxConcurrent?: number;
+  /** Starts of attempts of this type, over all runs and workers of a store. */
   readonly rateLimit?: RateLimit;
   readonly retry?: RetryDefinition;
   readonly timeout?: Duration;

@@ -114,6 +114,11 @@ class MemoryStore implements Store {
     return { now, answers };
   }
 
+  async peek(runId: string): ReturnType<Store["peek"]> {
+    const found = await this.load(runId);
+    return found === null ? null : { status: found.run.status, version: found.version };
+  }
+
   async load(runId: string): Promise<LoadedRun | null> {
     return this.loadNewer(runId, 0);
   }

@@ -50,8 +50,10 @@ export interface Store {
 
   /** The whole control state (no payloads) from one snapshot; null for an unknown id. */
   load(runId: string): Promise<LoadedRun | null>;
-  /** As `load`, but only step rows changed after `version`; rows reset since then are included. */
+  /** As `load`, but only step rows changed after `version`; rows reset since then are included. It need not tell the leases. */
   loadNewer(runId: string, version: number): Promise<LoadedRun | null>;
+  /** Status and version alone, for whoever waits for a run; null for an unknown id. */
+  peek(runId: string): Promise<{ readonly status: RunStatus; readonly version: number } | null>;
   /** Payload columns, in the order asked; null where a row or run does not exist. */
   readPayloads(requests: readonly PayloadRequest[]): Promise<readonly (Payload | null)[]>;
 

@@ -38,7 +38,7 @@ import { heartbeat, leaseStatements, sweep } from "./postgres/leases.ts";
 import type { LeaseStatements } from "./postgres/leases.ts";
 import { Link } from "./postgres/link.ts";
 import type { HeldLink } from "./postgres/link.ts";
-import { listRuns, loadRun, loadStatements, readPayloads } from "./postgres/load.ts";
+import { listRuns, loadRun, loadStatements, peekRun, readPayloads } from "./postgres/load.ts";
 import type { LoadStatements } from "./postgres/load.ts";
 import { commitAndEnd, lockRuns } from "./postgres/lock.ts";
 import { migrate } from "./postgres/migrate.ts";
@@ -201,11 +201,15 @@ class PostgresStore implements Store {
   }
 
   load(runId: string): Promise<LoadedRun | null> {
-    return loadRun(this.#side, this.#statements, { runId, after: 0 });
+    return loadRun(this.#side, this.#statements, { runId, after: null });
   }
 
   loadNewer(runId: string, version: number): Promise<LoadedRun | null> {
     return loadRun(this.#side, this.#statements, { runId, after: version });
+  }
+
+  async peek(runId: string): ReturnType<Store["peek"]> {
+    return peekRun(this.#side, this.#names, runId);
   }
 
   readPayloads(requests: readonly PayloadRequest[]): Promise<readonly (Payload | null)[]> {

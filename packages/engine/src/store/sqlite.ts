@@ -31,7 +31,7 @@ import { createRuns } from "./sqlite/create-runs.ts";
 import { dueRuns, listSignals, putSignal } from "./sqlite/due.ts";
 import { appendLogs, readLogs, readTrace } from "./sqlite/journal.ts";
 import { heartbeat, sweep } from "./sqlite/leases.ts";
-import { listRuns, loadRun, readPayload } from "./sqlite/load.ts";
+import { listRuns, loadRun, peekRun, readPayload } from "./sqlite/load.ts";
 import { openDatabase } from "./sqlite/open-database.ts";
 import { prune } from "./sqlite/prune.ts";
 import { ChangeWatch } from "./sqlite/watch.ts";
@@ -139,6 +139,10 @@ class SqliteStore implements Store {
 
   loadNewer(runId: string, version: number): Promise<LoadedRun | null> {
     return this.#read((file) => loadRun(file, { runId, after: version }, this.#now()));
+  }
+
+  peek(runId: string): ReturnType<Store["peek"]> {
+    return this.#read((file) => peekRun(file, runId));
   }
 
   readPayloads(requests: readonly PayloadRequest[]): Promise<readonly (Payload | null)[]> {

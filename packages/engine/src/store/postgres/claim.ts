@@ -6,7 +6,7 @@ import type { ClaimAnswer, ClaimedTask, ClaimRequest } from "../port.ts";
 import { comparePlaces, takeQueued } from "../take-queued.ts";
 import type { Lane, QueuedPlace } from "../take-queued.ts";
 import { arrayOf } from "./link.ts";
-import type { CellRow, Link, Parameter, Statement, Transaction } from "./link.ts";
+import type { CellRow, HeldLink, Link, Parameter, Statement } from "./link.ts";
 import type { Names } from "./names.ts";
 import { isRunId } from "./run-id.ts";
 
@@ -201,58 +201,72 @@ export class Claims {
     return { now, tasks, nextAt: null, fullerQueues: fuller === null ? [] : (JSON.parse(fuller) as string[]) };
   }
 
-  /** Parked tasks and others, in the order in which they stand in line. */
-  #takeTogether(request: ClaimRequest): Promise<ClaimAnswer> {
-    return this.#link.transaction(async (transaction) => {
+  /**
+   * Parked tasks and others, in the order in which they stand in line. What needs no answer first is sent together, because all
+   * other claims of the same limits wait meanwhile.
+   */
+  async #takeTogether(request: ClaimRequest): Promise<ClaimAnswer> {
+    const held = await this.#link.hold();
+    try {
       const statements = this.#statements;
       const queues = arrayOf(request.queues.map(({ queue }) => queue));
-      const keys = await transaction.rows(statements.parkedKeys, [queues, this.#keysAfter, mostKeys]);
+      const begun = held.run("begin");
+      const finding = held.rows(statements.parkedKeys, [queues, this.#keysAfter, mostKeys]);
+      const [, keys] = await Promise.all([begun, finding]);
       this.#isAnyParked = keys.length > 0 || this.#keysAfter !== "";
       this.#keysAfter = keys.length === mostKeys ? (keys.at(-1)![1] as string) : "";
       const parked = keys.map(([queue, key]): ParkedKey => {
         return { queue: queue as string, key: key as string, needs: parseLimitKey(key as string) };
       });
-      const room = await readRoom(transaction, statements, { parked, request });
-      const taken = chooseTasks(request, room, await findRows(transaction, statements, { parked, request, room }));
-      if (taken.length > 0) await this.#write(transaction, { taken, room, request });
-      const tasks = taken.map(({ row: { runId, step, task, attempt, handler, stopCause, version, queue }, needs, token }) => {
+      const room = await readRoom(held, statements, { parked, request });
+      const taken = chooseTasks(request, room, await findRows(held, statements, { parked, request, room }));
+      const writes = taken.length === 0 ? [] : this.#write(held, { taken, room, request });
+      await Promise.all([...writes, held.run("commit")]);
+      held.release();
+      const tasks = taken.map(({ row, needs, token }): ClaimedTask => {
+        const { runId, step, task, attempt, handler, stopCause, version, queue } = row;
+        const key = { runId, step, task, attempt };
         const resources = needs?.resources ?? null;
-        return { runId, step, task, attempt, token, handler, queue, claimedAt: room.now, version, stopCause, resources };
+        return { ...key, token, handler, queue, claimedAt: room.now, version, stopCause, resources };
       });
       return { now: room.now, tasks, nextAt: room.limits.nextAt, fullerQueues: null };
-    });
+    } catch (error) {
+      await held.rollBack();
+      throw error;
+    }
   }
 
-  async #write(
-    transaction: Transaction,
+  #write(
+    held: HeldLink,
     { taken, room, request }: { readonly taken: readonly Taken[]; readonly room: Room; readonly request: ClaimRequest },
-  ): Promise<void> {
+  ): readonly Promise<unknown>[] {
     const { takeFound, takePlaces, putRates } = this.#statements;
-    await transaction.rows(takeFound, [
-      arrayOf(taken.map(({ row }) => row.runId)),
-      arrayOf(taken.map(({ row }) => row.step)),
-      arrayOf(taken.map(({ row }) => row.task)),
-      arrayOf(taken.map(({ token }) => token)),
-      null,
-      request.worker,
-      Math.ceil(request.leaseMs),
-    ]);
     const places = taken.flatMap(({ row, needs }) => (needs?.limits ?? []).map(({ name }) => ({ name, row })));
+    const rates = [...room.limits.changedRates()];
+    const sent = [
+      held.rows(takeFound, [
+        arrayOf(taken.map(({ row }) => row.runId)),
+        arrayOf(taken.map(({ row }) => row.step)),
+        arrayOf(taken.map(({ row }) => row.task)),
+        arrayOf(taken.map(({ token }) => token)),
+        null,
+        request.worker,
+        Math.ceil(request.leaseMs),
+      ]),
+    ];
     if (places.length > 0) {
-      await transaction.rows(takePlaces, [
+      const parameters = [
         arrayOf(places.map(({ name }) => name)),
         arrayOf(places.map(({ row }) => row.runId)),
         arrayOf(places.map(({ row }) => row.step)),
         arrayOf(places.map(({ row }) => row.task)),
-      ]);
+      ];
+      sent.push(held.rows(takePlaces, parameters));
     }
-    const rates = [...room.limits.changedRates()];
     if (rates.length > 0) {
-      await transaction.rows(putRates, [
-        arrayOf(rates.map(([name]) => name)),
-        arrayOf(rates.map(([, tat]) => tat)),
-      ]);
+      sent.push(held.rows(putRates, [arrayOf(rates.map(([name]) => name)), arrayOf(rates.map(([, tat]) => tat))]));
     }
+    return sent;
   }
 }
 
@@ -302,16 +316,20 @@ interface Search {
 
 /** Locks the limits and reads what is in use. */
 async function readRoom(
-  transaction: Transaction,
+  held: HeldLink,
   { addLimits, lockLimits, countPlaces }: ClaimStatements,
   { parked, request }: Search,
 ): Promise<Room> {
   const names = new Set(parked.flatMap(({ needs }) => needs.limits.map(({ name }) => name)));
   const list = arrayOf([...names].toSorted());
-  if (names.size > 0) await transaction.rows(addLimits, [list]);
-  const locked = names.size === 0 ? [] : await transaction.rows(lockLimits, [list]);
-  // A statement of its own: what it sees begins after the locks are held. The empty name gives the time where there is no limit.
-  const counted = await transaction.rows(countPlaces, [arrayOf([...names, ""])]);
+  const isAny = names.size > 0;
+  // The count is a statement of its own: what it sees begins after the locks are held. The empty name gives the time where there
+  // is no limit.
+  const [, locked, counted] = await Promise.all([
+    isAny ? held.rows(addLimits, [list]) : [],
+    isAny ? held.rows(lockLimits, [list]) : [],
+    held.rows(countPlaces, [arrayOf([...names, ""])]),
+  ]);
   const now = counted[0]![2] as number;
   const used = new Map(counted.map(([name, count]) => [name as string, count as number]));
   const rates = new Map(locked.map(([name, tat]) => [name as string, tat as number]));
@@ -329,22 +347,23 @@ interface FoundRow extends QueuedPlace {
 
 /** The best rows of each queue and of each key that has room, locked. */
 async function findRows(
-  transaction: Transaction,
+  held: HeldLink,
   { findQueued, findParked }: ClaimStatements,
   { parked, request, room }: Search & { readonly room: Room },
 ): Promise<readonly FoundRow[]> {
   const search = searchOf(request);
-  const found = await transaction.rows(findQueued, search);
+  const finding = held.rows(findQueued, search);
   const open = parked.filter(({ needs }) => room.limits.hasPlaces(needs));
-  if (open.length === 0) return found.map(foundRow);
+  if (open.length === 0) return (await finding).map(foundRow);
   const limitOf = new Map(request.queues.map(({ queue, limit }) => [queue, limit]));
   const [, , ...rest] = search;
-  const more = await transaction.rows(findParked, [
+  const findingParked = held.rows(findParked, [
     arrayOf(open.map(({ queue }) => queue)),
     arrayOf(open.map(({ queue, needs }) => Math.min(limitOf.get(queue)!, ...needs.limits.map(({ max }) => max ?? Infinity)))),
     ...rest,
     arrayOf(open.map(({ key }) => key)),
   ]);
+  const [found, more] = await Promise.all([finding, findingParked]);
   return [...found, ...more].map(foundRow);
 }
 

@@ -70,7 +70,8 @@ const relaxed = ["set synchronous_commit = off"];
 /**
  * One connection to the server, made when it is first needed and made anew after it broke.
  *
- * Statements are sent at once, without waiting for the answers to those before; a transaction has the connection for itself.
+ * Statements are sent at once, without waiting for the answers to those before (but one by one behind a pooler); a transaction
+ * has the connection for itself.
  * A statement that gets no answer in time ends the connection: whether it was carried out is then unknown, as after any break.
  */
 export class Link {
@@ -82,6 +83,8 @@ export class Link {
   #shared = 0;
   #exclusive: Promise<void> | null = null;
   readonly #onIdle: (() => void)[] = [];
+  /** Settles with the statement that was sent last, behind a pooler. */
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(settings: LinkSettings) {
     this.#settings = settings;
@@ -154,7 +157,7 @@ export class Link {
       }
     };
     const run = async (text: string): Promise<void> => {
-      await client.query({ text, query_timeout: deadlineMs } as { readonly text: string });
+      await this.#inTurn(() => client.query({ text, query_timeout: deadlineMs } as { readonly text: string }));
     };
     return {
       rows: (statement, parameters = []) => translated(this.#send(client, statement, parameters)),
@@ -190,8 +193,19 @@ export class Link {
       query_timeout: this.#settings.deadlineMs,
       ...(this.#isPooled ? {} : { name }),
     };
-    const { rows } = await client.query<Cell[]>(query);
+    const { rows } = await this.#inTurn(() => client.query<Cell[]>(query));
     return rows;
+  }
+
+  /** Behind a pooler each statement waits for the answer to the one before. */
+  #inTurn<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    if (!this.#isPooled) return ask();
+    const answer = this.#turn.then(ask);
+    this.#turn = answer.then(
+      () => {},
+      () => {},
+    );
+    return answer;
   }
 
   #connected(): Promise<Client> {
@@ -215,6 +229,8 @@ export class Link {
     const client = await connectClient(address, { pipeline: true }, onGone);
     try {
       this.#isPooled = isPooled ?? (await isBehindPooler(client));
+      // A pooler may give a connection that broke with two statements under way to somebody else, with an answer outstanding.
+      if (this.#isPooled) (client as { pipeline?: boolean }).pipeline = false;
       if (!this.#isPooled) await client.query([...sessionSettings, ...(isRelaxed ? relaxed : [])].join("; "));
     } catch (error) {
       client.connection.stream.destroy();

@@ -1,9 +1,10 @@
-import type { JsonObject, JsonValue } from "@braid/core";
+import type { JsonObject, JsonValue, RunStatus } from "@braid/core";
 import { decodeRun, decodeStep, runColumns, stepColumns } from "../codec.ts";
-import type { LoadedRun, NewRun, Payload, PayloadRequest, RunFilter, RunSummaryRow } from "../port.ts";
+import type { LoadedRun, NewRun, Payload, PayloadRequest, RunFilter, RunSummaryRow, Store } from "../port.ts";
 import { arrayOf } from "./link.ts";
 import type { Cell, Link, Parameter, Statement } from "./link.ts";
 import type { Names } from "./names.ts";
+import { perNames } from "./per-names.ts";
 import { toCells } from "./row-columns.ts";
 import { isRunId } from "./run-id.ts";
 
@@ -13,6 +14,7 @@ import { isRunId } from "./run-id.ts";
  */
 export interface LoadStatements {
   readonly load: Statement;
+  readonly loadNewer: Statement;
   readonly stepPayloads: Statement;
   readonly runPayloads: Statement;
 }
@@ -25,22 +27,25 @@ const hostCells = 13;
 
 export function loadStatements(names: Names): LoadStatements {
   const steps = names.table("steps");
-  return {
-    load: {
-      name: "load",
-      text: `
+  const leases = `(select json_agg(
+      json_build_array(s.step_index, s.task_index, s.dispatch_attempt, s.worker, s.lease_token, s.lease_until)
+      order by s.step_index, s.task_index)
+    from ${steps} s where s.run_id = r.id and s.dispatch = 'leased')`;
+  const load = (isWhole: boolean): Statement => ({
+    name: isWhole ? "load" : "load_newer",
+    text: `
 select ${names.now}, r.version, r.workflow, r.workflow_version, r.priority, r.created_at,
   r.parent_run_id, r.parent_step, r.parent_task, r.parent_attempt, p.meta,
   (select json_agg(json_build_array(${stepNames.join(", ")}) order by s.step_index, s.task_index)
-    from ${steps} s where s.run_id = r.id and s.version > $2),
-  (select json_agg(
-      json_build_array(s.step_index, s.task_index, s.dispatch_attempt, s.worker, s.lease_token, s.lease_until)
-      order by s.step_index, s.task_index)
-    from ${steps} s where s.run_id = r.id and s.dispatch = 'leased'),
+    from ${steps} s where s.run_id = r.id${isWhole ? "" : " and s.version > $2"}),
+  ${isWhole ? leases : "null"},
   ${runNames}
 from ${names.table("runs")} r join ${names.table("run_payloads")} p on p.run_id = r.id
 where r.id = $1`,
-    },
+  });
+  return {
+    load: load(true),
+    loadNewer: load(false),
     stepPayloads: {
       name: "step_payloads",
       text: `
@@ -64,22 +69,28 @@ order by u.n`,
 
 type Send = (statement: Statement, parameters: readonly Parameter[]) => ReturnType<Link["rows"]>;
 
-/** The run with those of its step rows that were written after a version; all of them for 0. */
+/** Which run, and the version after which its rows were written; null: all rows, and the leases. */
+interface Wanted {
+  readonly runId: string;
+  readonly after: number | null;
+}
+
+/** The run with its step rows. */
 export async function loadRun(
   link: Link,
   statements: LoadStatements,
-  wanted: { readonly runId: string; readonly after: number },
+  wanted: Wanted,
 ): Promise<LoadedRun | null> {
   return loadRunBy((statement, parameters) => link.rows(statement, parameters), statements, wanted);
 }
 
 export async function loadRunBy(
   send: Send,
-  { load }: LoadStatements,
-  { runId, after }: { readonly runId: string; readonly after: number },
+  { load, loadNewer }: LoadStatements,
+  { runId, after }: Wanted,
 ): Promise<LoadedRun | null> {
   if (!isRunId(runId)) return null;
-  const [found] = await send(load, [runId, after]);
+  const [found] = await (after === null ? send(load, [runId]) : send(loadNewer, [runId, after]));
   if (found === undefined) return null;
   const [now, version, workflow, workflowVersion, priority, createdAt, ...rest] = found;
   const steps = rest[5] === null ? [] : (JSON.parse(rest[5] as string) as readonly (readonly unknown[])[]);
@@ -117,6 +128,18 @@ function stepCells(cells: readonly unknown[]): ReturnType<typeof toCells> {
 function parentOf(cells: readonly Cell[]): NewRun["parent"] {
   const [runId, step, task, attempt] = cells as readonly [string | null, number, number, number];
   return runId === null ? null : { runId, step, task, attempt };
+}
+
+const statusOf = perNames(({ table }): Statement => {
+  return { name: "peek", text: `select status, version from ${table("runs")} where id = $1` };
+});
+
+export async function peekRun(link: Link, names: Names, runId: string): ReturnType<Store["peek"]> {
+  if (!isRunId(runId)) return null;
+  const [row] = await link.rows(statusOf(names), [runId]);
+  if (row === undefined) return null;
+  const [status, version] = row as readonly [RunStatus, number];
+  return { status, version };
 }
 
 /** Payloads in the order asked; null where a run or row does not exist. */

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { userInfo } from "node:os";
 import type { ConnectionOptions } from "node:tls";
 import { StoreError } from "../store-error.ts";
 
@@ -6,7 +7,7 @@ import { StoreError } from "../store-error.ts";
 export interface ServerAddress {
   readonly host?: string;
   readonly port?: number;
-  readonly user?: string;
+  readonly user: string;
   readonly password?: string;
   readonly database?: string;
   readonly ssl: false | ConnectionOptions;
@@ -33,7 +34,7 @@ const mostNameBytes = 63;
 
 const sslModes = ["disable", "prefer", "require", "verify-ca", "verify-full"] as const;
 
-const known = new Set(["sslmode", "sslrootcert", "schema", "pooler", "listen", "host", "application_name"]);
+const known = new Set(["sslmode", "sslrootcert", "schema", "pooler", "listen", "host"]);
 
 /**
  * Reads a `postgres://` URL. Beside the usual parts it may say: `sslmode` and `sslrootcert` as in libpq, `schema` (default
@@ -91,7 +92,7 @@ function addressOf(url: URL, display: string): ServerAddress {
   return {
     ...(host === "" ? {} : { host }),
     ...(url.port === "" ? {} : { port: Number(url.port) }),
-    ...(url.username === "" ? {} : { user: decodeURIComponent(url.username) }),
+    user: url.username === "" ? (process.env["PGUSER"] ?? userInfo().username) : decodeURIComponent(url.username),
     ...(url.password === "" ? {} : { password: decodeURIComponent(url.password) }),
     ...(database === "" ? {} : { database }),
     ...sslOf(searchParams, host, display),

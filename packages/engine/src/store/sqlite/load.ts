@@ -1,8 +1,8 @@
 import { isTerminal } from "@braid/core";
-import type { JsonObject, JsonValue } from "@braid/core";
+import type { JsonObject, JsonValue, RunStatus } from "@braid/core";
 import { decodeRun, decodeStep, runColumns, stepColumns } from "../codec.ts";
 import type { Cell } from "../codec.ts";
-import type { LoadedRun, NewRun, Payload, PayloadRequest, RunFilter, RunSummaryRow } from "../port.ts";
+import type { LoadedRun, NewRun, Payload, PayloadRequest, RunFilter, RunSummaryRow, Store } from "../port.ts";
 import type { CellRow, Connection } from "./connection.ts";
 
 /** Reading runs. The control state and the payloads are never read by one statement: the first is small and often read. */
@@ -57,6 +57,15 @@ function parentOf(cells: readonly Cell[]): NewRun["parent"] {
 function leaseOf(cells: CellRow): LoadedRun["leases"][number] {
   const [step, task, attempt, worker, token, until] = cells as [number, number, number, string, string, number];
   return { step, task, attempt, worker, token, until };
+}
+
+const readStatus = "select status, version from runs where id = ?";
+
+export function peekRun(connection: Connection, runId: string): Awaited<ReturnType<Store["peek"]>> {
+  const cells = connection.row(readStatus, [runId]);
+  if (cells === undefined) return null;
+  const [status, version] = cells as [RunStatus, number];
+  return { status, version };
 }
 
 const readInput = "select input from run_payloads where run_id = ?";
