@@ -19,7 +19,7 @@ import { Journal } from "./journal.ts";
 import { Load } from "./load.ts";
 import type { ChaosOptions } from "./options.ts";
 import { OracleWriter } from "./oracle/writer.ts";
-import { graceMs, leaseMs, limits } from "./settings.ts";
+import { clientNames, graceMs, leaseMs, limits } from "./settings.ts";
 import { stepTypes } from "./worker/step-types.ts";
 import { watchStore } from "./worker/watched-store.ts";
 import { makeWorkflows } from "./workflows/all.ts";
@@ -35,7 +35,7 @@ const streamsEndWithinMs = 10_000;
 interface World {
   readonly server: PostgresServer;
   readonly url: string;
-  readonly clientProxy: TcpProxy;
+  readonly clientProxies: readonly TcpProxy[];
   readonly clients: readonly [Engine, Engine];
   readonly stores: readonly Store[];
   readonly watchStore: Store;
@@ -73,11 +73,11 @@ export class Campaign {
     const onTrouble = (text: string): void => void violations.push({ invariant: "I18", run: null, text });
     const server = await PostgresServer.start(18, { settings: { max_connections: 100 } });
     const url = await server.createDatabase("chaos");
-    const clientProxy = await TcpProxy.start(url);
+    const clientProxies = await Promise.all(clientNames.map(() => TcpProxy.start(url)));
     const stores = await Promise.all(
-      ["client-a", "client-b"].map(async (name) => {
+      clientNames.map(async (name, index) => {
         const oracle = new OracleWriter(join(directory, `${name}.oracle`), name);
-        return watchStore(await createStore(clientProxy.url(url)), oracle);
+        return watchStore(await createStore(clientProxies[index]!.url(url)), oracle);
       }),
     );
     const [first, second] = stores as [Store, Store];
@@ -87,7 +87,7 @@ export class Campaign {
     await watchedStore.open();
     const databases = [new Database(url), new Database(url), new Database(url)];
     const fleet = await makeFleet({ count: options.workers, directory, serverUrl: url, onTrouble });
-    const world = { server, url, clientProxy, clients, stores, watchStore: watchedStore, databases, fleet };
+    const world = { server, url, clientProxies, clients, stores, watchStore: watchedStore, databases, fleet };
     return new Campaign({ directory, options, workflows, world, violations });
   }
 
@@ -155,9 +155,9 @@ export class Campaign {
   }
 
   #makeInjector(onTrouble: (text: string) => void): Injector {
-    const { server, url, databases, fleet, clientProxy } = this.#world;
+    const { server, url, databases, fleet, clientProxies } = this.#world;
     const isShort = this.#options.minutes < 5;
-    return new Injector({ server, url, database: databases[2]!, fleet, clientProxy, isShort, onTrouble });
+    return new Injector({ server, url, database: databases[2]!, fleet, clientProxies, isShort, onTrouble });
   }
 
   /** I17: every run ends. */
@@ -206,11 +206,11 @@ export class Campaign {
   }
 
   async close(): Promise<void> {
-    const { clients, stores, watchStore: store, databases, clientProxy, fleet, server } = this.#world;
+    const { clients, stores, watchStore: store, databases, clientProxies, fleet, server } = this.#world;
     await Promise.all(fleet.map((slot) => slot.kill()));
     await Promise.allSettled(clients.map((client) => client.close()));
     await Promise.allSettled([...stores, store, ...databases].map((each) => each.close()));
-    await Promise.all([clientProxy.close(), ...fleet.map(({ proxy }) => proxy.close())]);
+    await Promise.all([...clientProxies, ...fleet.map(({ proxy }) => proxy)].map((proxy) => proxy.close()));
     await server.stop();
   }
 

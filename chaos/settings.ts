@@ -34,3 +34,6 @@ export const rate = { count: 10, perMs: 1_000, burst: 2 } as const;
 export const limits: NonNullable<EngineOptions["limits"]> = {
   types: { narrow: { max: narrowCap }, rated: { rate } },
 };
+
+/** Clients that start runs, each with a way of its own to the database. */
+export const clientNames = ["client-a", "client-b"] as const;

@@ -39,14 +39,18 @@ export function predict(spec: WorkflowSpec, facts: Facts): Prediction {
   for (const step of spec.finally ?? []) natural.set(step.id, outcomeOf(step, facts));
   const isLastBroken = (spec.finally ?? []).some(({ id }) => natural.get(id) !== "completed");
   const isStopped = spec.timeoutMs !== undefined || (isFailed && spec.mode !== "continue");
+  const isCutShort = (step: StepSpec): boolean => isStopped && spec.mode === "complete_running" && failsAtFirst(step);
   const steps = new Map(
     allSteps(spec).map((step) => {
       const status = statusOf[natural.get(step.id)!];
       const isLast = spec.finally?.includes(step) === true;
       const may = allowed(status, !isLast && (isStopped || step.isRacer === true));
-      // An attempt that may finish and fails is not followed by another.
-      const isCutShort = isStopped && spec.mode === "complete_running" && failsAtFirst(step);
-      return [step.id, new Set(isCutShort && status === "completed" ? [...may, "failed"] : may)];
+      // An attempt that may finish and fails is not followed by another, and then the failure is handled.
+      const isHandler = spec.steps.some(
+        (source) => isCutShort(source) && step.needs.some((need) => need.step === source.id && need.on === "failure"),
+      );
+      if (isHandler) return [step.id, new Set(["completed", "failed", "canceled", "skipped"])];
+      return [step.id, new Set(isCutShort(step) && status === "completed" ? [...may, "failed"] : may)];
     }),
   );
   return { run: isFailed || isLastBroken ? "failed" : "completed", steps };

@@ -9,7 +9,7 @@ import type { Violation } from "./violation.ts";
  * A worker's estimate of the store's clock is ahead by no more than the way of a request to the store, so a timer may fire that
  * much early: some milliseconds on a busy machine, and a quarter of a second where the network was slow of late.
  */
-const toleranceMs = { calm: 100, slow: 300 } as const;
+const toleranceMs = { calm: 20, slow: 100 } as const;
 /** How long an estimate is kept, and a bit. */
 const estimateMs = 70_000;
 /** Retry delays move by so much either way. */

@@ -3,7 +3,7 @@ import type { PostgresServer, TcpProxy } from "@braid/testbed";
 import type { Database } from "../database.ts";
 import type { WorkerSlot } from "../fleet.ts";
 import { isDoneWithin, monotonicMs } from "../clock.ts";
-import { leaseMs } from "../settings.ts";
+import { clientNames, leaseMs } from "../settings.ts";
 import type { FaultKind, FaultRecord, PlannedFault } from "./fault.ts";
 import { lockRows } from "./stranger.ts";
 
@@ -12,6 +12,7 @@ const leaveWithinMs = 60_000;
 const patienceMs = 10_000;
 /** Between two stops of the server. */
 const graceMs = 2_000;
+const mostTries = 5;
 const commitCutShare = 0.05;
 /** Statements that commit, by the names under which the server knows them; and the end of a transaction. */
 const commitMarks = ["\0commit\0", "\0commit_rare\0", "\0create_runs\0", "commit\0"].map((mark) => Buffer.from(mark));
@@ -28,7 +29,8 @@ export interface InjectorParts {
   readonly url: string;
   readonly database: Database;
   readonly fleet: readonly WorkerSlot[];
-  readonly clientProxy: TcpProxy;
+  /** Of each client. */
+  readonly clientProxies: readonly TcpProxy[];
   readonly isShort: boolean;
   readonly onTrouble: (text: string) => void;
 }
@@ -210,8 +212,11 @@ export class Injector {
   }
 
   #proxies(): readonly (readonly [name: string, proxy: TcpProxy])[] {
-    const { fleet, clientProxy } = this.#parts;
-    return [...fleet.map(({ name, proxy }) => [name, proxy] as const), ["clients", clientProxy] as const];
+    const { fleet, clientProxies } = this.#parts;
+    return [
+      ...fleet.map(({ name, proxy }) => [name, proxy] as const),
+      ...clientProxies.map((proxy, index) => [clientNames[index]!, proxy] as const),
+    ];
   }
 
   async #cut(random: SeededRandom): Promise<boolean> {
@@ -267,10 +272,12 @@ export class Injector {
 
   async #lockRows(): Promise<boolean> {
     const record = this.#record("F15", "rows of runs");
-    for (let tries = 0; tries < 3 && !this.#isHealed; tries += 1) {
+    // Other faults end it early, or nobody comes by: it tries again.
+    for (let tries = 0; tries < mostTries && !this.#isHealed; tries += 1) {
       const { held, wasInTheWay } = await lockRows(this.#parts.url, (ms) => this.#wait(ms));
       Object.assign(record, { target: `${held} rows of runs`, endedAt: monotonicMs() });
       if (wasInTheWay) return true;
+      await this.#wait(graceMs);
     }
     return false;
   }

@@ -12,7 +12,7 @@ const holdMs = 5_500;
 export interface Stranger {
   /** Rows that it held. */
   readonly held: number;
-  /** Whether somebody waited for them. */
+  /** Whether somebody waited for them, for as long as one does. */
   readonly wasInTheWay: boolean;
 }
 
@@ -38,9 +38,10 @@ export async function lockRows(url: string, wait: (ms: number) => Promise<void>)
       held += 1;
       await wait(pauseMs);
     }
-    wasInTheWay = await isWaitedFor(client, wait);
-    if (wasInTheWay) await wait(holdMs);
+    const isAwaited = await isWaitedFor(client, wait);
+    if (isAwaited) await wait(holdMs);
     await client.query("rollback");
+    wasInTheWay = isAwaited;
   } catch {
     // It lost a deadlock, or its session with the server: the workers are rid of it.
   } finally {

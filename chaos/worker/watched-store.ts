@@ -2,6 +2,8 @@ import { isBraidError } from "@braid/engine";
 import type { CommitAnswers, RunCommit, Store } from "@braid/engine";
 import type { OracleWriter } from "../oracle/writer.ts";
 
+type Lock = NonNullable<Store["lock"]>;
+
 /** Commits that have been sent and not been answered, by id. */
 interface Open {
   readonly sentAt: number;
@@ -16,7 +18,8 @@ export function watchStore(store: Store, oracle: OracleWriter): Store {
   const watch = new StoreWatch(store, oracle);
   const methods: Partial<Store> = {
     claim: (request) => watch.claim(request),
-    commit: (commits) => watch.commit(commits),
+    commit: (commits) => watch.commit(commits, (them) => store.commit(them)),
+    ...(store.lock === undefined ? {} : { lock: (requests) => watch.lock(requests) }),
     heartbeat: (request) => watch.heartbeat(request),
     createRuns: (requests) => watch.createRuns(requests),
     sweep: (request) => watch.sweep(request),
@@ -94,13 +97,26 @@ class StoreWatch {
     return answer;
   }
 
-  async commit(commits: readonly RunCommit[]): Promise<CommitAnswers> {
+  /** Runs that are held: their commit is one like any other. */
+  async lock(requests: Parameters<Lock>[0]): ReturnType<Lock> {
+    const held = await this.call("lock", () => this.#store.lock!(requests));
+    return {
+      loaded: held.loaded,
+      commit: (commits) => this.commit(commits, (them) => held.commit(them)),
+      release: () => held.release(),
+    };
+  }
+
+  async commit(
+    commits: readonly RunCommit[],
+    send: (commits: readonly RunCommit[]) => Promise<CommitAnswers>,
+  ): Promise<CommitAnswers> {
     for (const { commitId } of commits) {
       if (!this.#open.has(commitId)) this.#open.set(commitId, { sentAt: Date.now(), broken: 0 });
     }
     let answers: CommitAnswers;
     try {
-      answers = await this.call("commit", () => this.#store.commit(commits));
+      answers = await this.call("commit", () => send(commits));
     } catch (error) {
       for (const { commitId } of commits) this.#open.get(commitId)!.broken += 1;
       throw error;

@@ -74,7 +74,10 @@ describeEachServer((server) => {
     async (cut) => {
       const { engine, proxy } = await workThroughProxy();
       const rule = proxy[cut](everyThirdCommit(), 12);
-      const runs = await engine.startMany(chain, Array.from({ length: 4 }, () => ({})));
+      const runs = await engine.startMany(
+        chain,
+        Array.from({ length: 4 }, () => ({})),
+      );
       await checkRuns(engine, runs);
       expect(rule.hits).toBeGreaterThan(1);
     },
@@ -93,7 +96,10 @@ describeEachServer((server) => {
 
   test("goes on when the server ends one connection after the other", async () => {
     const { engine } = await workThroughProxy();
-    const runs = await engine.startMany(chain, Array.from({ length: 10 }, () => ({})));
+    const runs = await engine.startMany(
+      chain,
+      Array.from({ length: 10 }, () => ({})),
+    );
     let ended = 0;
     for (let round = 0; round < 10; round += 1) {
       const rows = await scratch.query(
@@ -125,7 +131,10 @@ describeEachServer((server) => {
 
   test("hears of new work again after the server has ended all of its connections", async () => {
     const listen = server.isPooled ? `?listen=${encodeURIComponent(directUrl())}` : "";
-    const [starter, working] = (await engines.engines(2, { store: `${engines.url}${listen}`, types: [quick] })) as [Engine, Engine];
+    const [starter, working] = (await engines.engines(2, { store: `${engines.url}${listen}`, types: [quick] })) as [
+      Engine,
+      Engine,
+    ];
     await working.work({ pollIntervalMs: 60_000 });
     await sleep(100);
     await scratch.query(

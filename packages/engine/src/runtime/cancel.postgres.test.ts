@@ -24,7 +24,9 @@ class Endless {
   };
 }
 
-const endless = define("{name: endless, steps: [{id: a, dependsOn: [], type: endless}, {id: b, dependsOn: [], type: endless}]}");
+const endless = define(
+  "{name: endless, steps: [{id: a, dependsOn: [], type: endless}, {id: b, dependsOn: [], type: endless}]}",
+);
 
 describeEachServer((server) => {
   const engines = new ScratchEngines(server);
@@ -100,11 +102,16 @@ describeEachServer((server) => {
   test("a cancel that meets the claims of workers leaves no attempt behind, whoever comes first", async () => {
     const all = await engines.engines(3, { types: [code.type] });
     await Promise.all(all.map((engine) => engine.work({ concurrency: 20 })));
-    const runs = await all[0]!.startMany(endless, Array.from({ length: 10 }, () => ({})));
-    await Promise.all(runs.map(async (run, index) => {
-      await sleep(index * 3);
-      await all[index % 3]!.cancel(run.id);
-    }));
+    const runs = await all[0]!.startMany(
+      endless,
+      Array.from({ length: 10 }, () => ({})),
+    );
+    await Promise.all(
+      runs.map(async (run, index) => {
+        await sleep(index * 3);
+        await all[index % 3]!.cancel(run.id);
+      }),
+    );
     const results = await Promise.all(runs.map((run) => run.result()));
     expect(new Set(results.map(({ status }) => status))).toEqual(new Set(["canceled"]));
     await eventually(() => code.stoppedAt.length === code.running);

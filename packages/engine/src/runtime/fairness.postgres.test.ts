@@ -23,7 +23,9 @@ parallel: {maxConcurrent: ${cap}}
 steps: [{id: all, forEach: ${JSON.stringify(Array.from({ length: tasks }, (_, index) => index))}, type: lasting, with: {ms: ${ms}}}]
 `);
 
-const smallRun = define("{name: small, steps: [{id: a, type: lasting, with: {ms: 1}}, {id: b, type: lasting, with: {ms: 1}}]}");
+const smallRun = define(
+  "{name: small, steps: [{id: a, type: lasting, with: {ms: 1}}, {id: b, type: lasting, with: {ms: 1}}]}",
+);
 
 describeEachServer((server) => {
   const engines = new ScratchEngines(server);
@@ -38,7 +40,10 @@ describeEachServer((server) => {
     await Promise.all(working.map((each) => each.work({ concurrency: 10 })));
     const big = await starter.start(bigRun({ tasks: 5_000, cap: 40, ms: 4 }));
     await sleep(200);
-    const small = await starter.startMany(smallRun, Array.from({ length: 20 }, () => ({})));
+    const small = await starter.startMany(
+      smallRun,
+      Array.from({ length: 20 }, () => ({})),
+    );
     await Promise.all(small.map((run) => run.result()));
     expect(await completedOf(starter, big.id)).toBeLessThan(2_500);
   });
@@ -55,8 +60,14 @@ describeEachServer((server) => {
 
   test("tasks of a run with a higher priority are taken before those that have waited longer", async () => {
     const [starter, working] = (await engines.engines(2, { types: [lasting] })) as [Engine, Engine];
-    const low = await starter.startMany(smallRun, Array.from({ length: 30 }, () => ({ priority: 1 })));
-    const high = await starter.startMany(smallRun, Array.from({ length: 5 }, () => ({ priority: 2 })));
+    const low = await starter.startMany(
+      smallRun,
+      Array.from({ length: 30 }, () => ({ priority: 1 })),
+    );
+    const high = await starter.startMany(
+      smallRun,
+      Array.from({ length: 5 }, () => ({ priority: 2 })),
+    );
     await working.work({ concurrency: 1 });
     const results = await Promise.all([...high, ...low].map((run) => run.result()));
     const ends = results.map(({ steps }) => Date.parse(steps["b"]!.finishedAt!));

@@ -26,9 +26,16 @@ describeEachServer((server) => {
 
   test("several engines that start the same runs at once make each once, and give everybody the same ones", async () => {
     const all = await engines.engines(4, { types: [noted] });
-    const shuffled = all.map((_, index) => numbers.toSorted((a, b) => ((a * 7 + index * 13) % 50) - ((b * 7 + index * 13) % 50)));
+    const shuffled = all.map((_, index) =>
+      numbers.toSorted((a, b) => ((a * 7 + index * 13) % 50) - ((b * 7 + index * 13) % 50)),
+    );
     const started = await Promise.all(
-      all.map((engine, index) => engine.startMany(definition, shuffled[index]!.map((n) => options(n)))),
+      all.map((engine, index) =>
+        engine.startMany(
+          definition,
+          shuffled[index]!.map((n) => options(n)),
+        ),
+      ),
     );
     const idsOf = started.map((runs, index) => {
       const byNumber = new Map(runs.map(({ id }, place) => [shuffled[index]![place]!, id]));
@@ -38,7 +45,9 @@ describeEachServer((server) => {
     expect(await engines.scratch.query("select count(*) from runs")).toEqual([[50]]);
     await all[0]!.work({ concurrency: 50 });
     const results = await Promise.all(started[3]!.map((run) => run.result()));
-    expect(results.map(({ output, steps }) => [output, steps["a"]!.output])).toEqual(shuffled[3]!.map((n) => [null, { n }]));
+    expect(results.map(({ output, steps }) => [output, steps["a"]!.output])).toEqual(
+      shuffled[3]!.map((n) => [null, { n }]),
+    );
   });
 
   test("the same key with another input is a conflict that names the run, whoever came first", async () => {
@@ -55,7 +64,13 @@ describeEachServer((server) => {
   test("a key in a list of new ones, or twice in one list, gives its run and spoils nothing", async () => {
     const [first, second] = await engines.engines(2, { types: [noted] });
     const [known] = await first!.startMany(definition, [options(7)]);
-    const runs = await second!.startMany(definition, [options(1), options(7), options(2), options(1), { input: { n: 9 } }]);
+    const runs = await second!.startMany(definition, [
+      options(1),
+      options(7),
+      options(2),
+      options(1),
+      { input: { n: 9 } },
+    ]);
     expect(runs[1]!.id).toBe(known!.id);
     expect(runs[3]!.id).toBe(runs[0]!.id);
     expect(new Set(runs.map(({ id }) => id)).size).toBe(4);

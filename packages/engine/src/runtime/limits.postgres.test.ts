@@ -44,7 +44,8 @@ const step = (id: string, { group, ms, more = "", type = "watched" }: StepText):
 const steps = (...all: readonly string[]) => define(`{name: limited, steps: [${all.join(", ")}]}`);
 
 /** As many steps alike. */
-const alike = (count: number, text: StepText) => Array.from({ length: count }, (_, index) => step(`${text.group}${index}`, text));
+const alike = (count: number, text: StepText) =>
+  Array.from({ length: count }, (_, index) => step(`${text.group}${index}`, text));
 
 describeEachServer((server) => {
   const engines = new ScratchEngines(server);
@@ -91,7 +92,10 @@ inputs: {tenant: {type: string}}
 steps: [{id: a, type: watched, with: {group: "\${{ inputs.tenant }}", ms: 30}, concurrency: {key: "tenant-\${{ inputs.tenant }}", max: 1}}]
 `);
     const tenants = ["red", "red", "red", "blue", "blue", "blue"];
-    const runs = await first.startMany(keyed, tenants.map((tenant) => ({ input: { tenant } })));
+    const runs = await first.startMany(
+      keyed,
+      tenants.map((tenant) => ({ input: { tenant } })),
+    );
     await Promise.all(runs.map((run) => run.result()));
     expect([watch.most.get("red"), watch.most.get("blue")]).toEqual([1, 1]);
   });
@@ -112,7 +116,10 @@ steps: [{id: a, type: watched, with: {group: "\${{ inputs.tenant }}", ms: 30}, c
     const run = await first.start(steps(...alike(10, { group: "rated", ms: 1, type: "typed" })));
     await run.result();
     const trace = await first.store.readTrace(run.id, 0, 1_000);
-    const starts = trace.filter(({ type }) => type === "task.started").map(({ at }) => at).toSorted((a, b) => a - b);
+    const starts = trace
+      .filter(({ type }) => type === "task.started")
+      .map(({ at }) => at)
+      .toSorted((a, b) => a - b);
     const gaps = starts.slice(1).map((at, index) => at - starts[index]!);
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(59);
     // Workers come when the rate opens, and not at their next poll.

@@ -10,6 +10,7 @@ const record = (more: Partial<WorkerRecord>): WorkerRecord => ({
   pid: process.pid,
   startedAt: ownStart(),
   name: "w",
+  resources: {},
   queues: [],
   ...more,
 });

@@ -12,6 +12,7 @@ const task = (queue: string) => ({
   claimedAt: 0,
   version: 1,
   stopCause: null,
+  resources: null,
 });
 
 test("places are shared between queues, and by turns where there are too few", () => {

@@ -32,7 +32,9 @@ class Under {
 }
 
 const grouped = (max: number, onConflict: string) =>
-  define(`{name: grouped, concurrency: {group: g, max: ${max}, onConflict: ${onConflict}}, steps: [{id: a, type: under}, {id: b, type: under}]}`);
+  define(
+    `{name: grouped, concurrency: {group: g, max: ${max}, onConflict: ${onConflict}}, steps: [{id: a, type: under}, {id: b, type: under}]}`,
+  );
 
 describeEachServer((server) => {
   const engines = new ScratchEngines(server);
@@ -49,7 +51,9 @@ describeEachServer((server) => {
   /** Starts twenty runs at once, by all engines; those that are refused are left out. */
   async function startTwenty(max: number, onConflict: string): Promise<readonly RunHandle[]> {
     const definition = grouped(max, onConflict);
-    const started = await Promise.allSettled(Array.from({ length: 20 }, (_, index) => all[index % 3]!.start(definition)));
+    const started = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, index) => all[index % 3]!.start(definition)),
+    );
     return started.flatMap((outcome) => {
       if (outcome.status === "fulfilled") return [outcome.value];
       expect(isBraidError(outcome.reason) && outcome.reason.code).toBe("concurrency_conflict");
@@ -63,25 +67,33 @@ describeEachServer((server) => {
     return rows.map(([place]) => place as number);
   }
 
-  test.each([1, 2])("a group of %i lets the others wait, starts them in the order of their places, and forgets none", async (max) => {
-    const runs = await startTwenty(max, "queue");
-    const results = await Promise.all(runs.map((run) => run.result()));
-    expect(results.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => "completed"));
-    expect(under.most).toBe(max);
-    // Those that may be under way together may start in any order.
-    const moved = (await placesByStart()).map((place, index) => Math.abs(place - 1 - index));
-    expect(Math.max(...moved)).toBeLessThan(max);
-  });
+  test.each([1, 2])(
+    "a group of %i lets the others wait, starts them in the order of their places, and forgets none",
+    async (max) => {
+      const runs = await startTwenty(max, "queue");
+      const results = await Promise.all(runs.map((run) => run.result()));
+      expect(results.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => "completed"));
+      expect(under.most).toBe(max);
+      // Those that may be under way together may start in any order.
+      const moved = (await placesByStart()).map((place, index) => Math.abs(place - 1 - index));
+      expect(Math.max(...moved)).toBeLessThan(max);
+    },
+  );
 
-  test.each([1, 2])("a group of %i that cancels those before ends with the last, and never has more under way", async (max) => {
-    const runs = await startTwenty(max, "cancelRunning");
-    const results = await Promise.all(runs.map((run) => run.result()));
-    const completed = results.filter(({ status }) => status === "completed");
-    expect(completed.length + results.filter(({ status }) => status === "canceled").length).toBe(20);
-    expect(under.most).toBeLessThanOrEqual(max);
-    const [[last]] = (await engines.scratch.query("select id from runs order by group_place desc limit 1")) as [[string]];
-    expect(completed.map(({ runId }) => runId)).toContain(last);
-  });
+  test.each([1, 2])(
+    "a group of %i that cancels those before ends with the last, and never has more under way",
+    async (max) => {
+      const runs = await startTwenty(max, "cancelRunning");
+      const results = await Promise.all(runs.map((run) => run.result()));
+      const completed = results.filter(({ status }) => status === "completed");
+      expect(completed.length + results.filter(({ status }) => status === "canceled").length).toBe(20);
+      expect(under.most).toBeLessThanOrEqual(max);
+      const [[last]] = (await engines.scratch.query("select id from runs order by group_place desc limit 1")) as [
+        [string],
+      ];
+      expect(completed.map(({ runId }) => runId)).toContain(last);
+    },
+  );
 
   test.each([1, 2])("a group of %i that refuses the others lets those go on that it has taken", async (max) => {
     const runs = await startTwenty(max, "reject");

@@ -130,8 +130,8 @@ export class RunWatch {
         await ear.wait();
         if (found !== null) return found;
         // Another process may have changed any run: a look at its version is cheap, and reading a large run is not.
-        const { persist, store } = this.#context;
-        const peeked = await persist("look at a run", () => store.peek(runId));
+        const context = this.#context;
+        const peeked = await context.persist("look at a run", () => context.store.peek(runId));
         if (peeked?.version !== run.version) run = await this.#find(runId, true);
       }
       return run;
@@ -141,8 +141,8 @@ export class RunWatch {
   }
 
   #readTrace(runId: string, after: number): Promise<readonly TraceEvent[]> {
-    const { store, persist } = this.#context;
-    return persist("read the trace of a run", () => store.readTrace(runId, after, PAGE));
+    const context = this.#context;
+    return context.persist("read the trace of a run", () => context.store.readTrace(runId, after, PAGE));
   }
 
   async #isOver(runId: string, last: number): Promise<boolean> {
@@ -152,12 +152,12 @@ export class RunWatch {
 
   /** The run as the last commit has left it: the copy in memory, or with `fresh` what the store has now. */
   async #find(runId: string, fresh: boolean): Promise<CachedRun> {
-    const { runs, persist } = this.#context;
+    const { runs } = this.#context;
     const known = runs.peek(runId);
     if (fresh && known !== undefined) known.isBehind = true;
     // A batch may have changed the copy in memory in ways that are not committed yet.
     const read = (): Promise<CachedRun | null> => (known?.isOpen === true ? runs.read(runId) : runs.get(runId, 0));
-    const run = await persist("load a run", read);
+    const run = await this.#context.persist("load a run", read);
     if (run === null) throw new EngineError("unknown_run", `There is no run \`${runId}\`.`);
     return run;
   }

@@ -1,5 +1,5 @@
 import type { EngineLimits } from "../engine.ts";
-import type { LogLine, Store } from "../store/port.ts";
+import type { CommitAnswers, LogLine, RunCommit, Store } from "../store/port.ts";
 import { applyAftermath, applyIdle } from "./aftermath.ts";
 import type { AftermathContext } from "./aftermath.ts";
 import { Alarm } from "./alarm.ts";
@@ -238,11 +238,13 @@ export class Runtime {
     const { store } = this;
     if (store.lock === undefined) return null;
     try {
-      const { loaded, commit, release } = await store.lock(runs.map(({ id, version }) => ({ runId: id, version })));
+      const locked = await store.lock(runs.map(({ id, version }) => ({ runId: id, version })));
       const versions = runs.map(({ version }) => version);
-      const isThere = await Promise.all(runs.map((run, index) => this.runs.bringUp(run, loaded[index]!)));
+      const isThere = await Promise.all(runs.map((run, index) => this.runs.bringUp(run, locked.loaded[index]!)));
       const isNewer = runs.map((run, index) => (isThere[index] === true ? run.version !== versions[index] : null));
-      return { isNewer, commit: (commits) => this.time.ask(() => commit(commits)), release };
+      const commit = (commits: readonly RunCommit[]): Promise<CommitAnswers> =>
+        this.time.ask(() => locked.commit(commits));
+      return { isNewer, commit, release: () => locked.release() };
     } catch (error) {
       this.options.onTrouble("lock runs", error);
       return null;

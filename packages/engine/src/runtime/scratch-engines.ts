@@ -31,7 +31,13 @@ export class ScratchEngines {
 
   /** An engine whose leases are short. Trouble that it cures by itself is no news. */
   async engine(options: EngineOptions & EngineParts = {}): Promise<Engine> {
-    const engine = await createEngine({ store: this.url, leaseMs: 5_000, graceMs: 1_000, onTrouble: () => {}, ...options });
+    const engine = await createEngine({
+      store: this.url,
+      leaseMs: 5_000,
+      graceMs: 1_000,
+      onTrouble: () => {},
+      ...options,
+    });
     this.#engines.push(engine);
     return engine;
   }

@@ -10,14 +10,6 @@ import { joinReads } from "./templates.ts";
 import type { ParsedValue } from "./templates.ts";
 import type { ValueKey } from "./value-cache.ts";
 
-/** What limits the attempts of a step over all runs and workers, as far as the plan and the settings say. */
-export interface StepLimits {
-  /** In order of names, without that of the key. */
-  readonly fixed: readonly TaskLimit[];
-  /** The step's own key: its name is known only when the task is queued. */
-  readonly key: { readonly template: ParsedValue; readonly max: number } | null;
-}
-
 const NO_LIMITS: readonly TaskLimit[] = [];
 
 /** Puts together which limits tasks have to pass: of the engine, of step types, and of keys. */
@@ -80,5 +72,8 @@ export function evaluateLimitKey(view: RunView, place: ValueKey, template: Parse
   const name = evaluateName(template, { scope: view.scope(sight, { reads: joinReads([template]) }) });
   if (!name.ok) return { ok: false, message: `\`concurrency.key\`: ${name.message}` };
   if (name.value.length <= LONGEST_KEY && isStorableName(name.value)) return name;
-  return { ok: false, message: `\`concurrency.key\` is not a name of at most ${LONGEST_KEY} characters that can be kept.` };
+  return {
+    ok: false,
+    message: `\`concurrency.key\` is not a name of at most ${LONGEST_KEY} characters that can be kept.`,
+  };
 }

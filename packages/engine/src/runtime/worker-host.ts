@@ -58,7 +58,15 @@ export class WorkerHost {
     };
     const worker = new Worker(settings, this.#workerContext());
     const { id, name, queues, resources } = settings;
-    const record = { id, host: processHost(), pid: process.pid, startedAt: ownStart(), name, queues: queues ?? [], resources: resources ?? {} };
+    const record = {
+      id,
+      host: processHost(),
+      pid: process.pid,
+      startedAt: ownStart(),
+      name,
+      queues: queues ?? [],
+      resources: resources ?? {},
+    };
     const family = runIds === null ? null : new RunFamily({ runIds, worker, store, runs });
     const caretaker = this.#caretaker(record, family);
     const release = this.#hints.hold();

@@ -223,7 +223,7 @@ describe("a commit", () => {
   test("whose answer is lost is repeated, and counts once", async () => {
     const engine = await scene.engine({ types: [quick], faulty: true });
     await scene.done(engine.work());
-    scene.faults.next("createRun", { kind: "fail_after" });
+    scene.faults.next("createRuns", { kind: "fail_after" });
     scene.faults.next("commit", { kind: "fail_after", times: 3 });
     const handle = await scene.done(engine.start(two));
     const result = await scene.done(handle.result());

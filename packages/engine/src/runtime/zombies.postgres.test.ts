@@ -80,7 +80,9 @@ describeEachServer((server) => {
     slow.open();
     await sleep(300);
     expect(result).toMatchObject({ status: "completed", steps: { a: { output: "in time", attempts: 2 } } });
-    expect(await other.inspect(run.id)).toMatchObject({ steps: { a: { output: "in time" }, b: { output: "in time" } } });
+    expect(await other.inspect(run.id)).toMatchObject({
+      steps: { a: { output: "in time" }, b: { output: "in time" } },
+    });
     const trace = await traceOf(other, run.id);
     for (const type of ["task.lost 1", "task.completed 2", "step.completed 2"]) {
       expect(trace.filter((each) => each === type)).toHaveLength(1);
@@ -90,7 +92,11 @@ describeEachServer((server) => {
 
   test("a worker whose heartbeats get no answer stops its attempts before their leases have ended", async () => {
     const gate = new Gate();
-    const silent = await engines.engine({ store: proxy.url(engines.url), types: [gate.typeOf("never")], leaseMs: 1_500 });
+    const silent = await engines.engine({
+      store: proxy.url(engines.url),
+      types: [gate.typeOf("never")],
+      leaseMs: 1_500,
+    });
     await silent.work();
     await silent.start(gated);
     await eventually(() => gate.signals.length === 1);

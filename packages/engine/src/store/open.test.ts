@@ -38,6 +38,9 @@ test.each(["postgres://user:secret@db/flows?sslmode=never", "postgresql://user:s
   },
 );
 
-test.each(["redis://localhost", "sqlite:", "", ":memory:", "http://host/file.db"])("refuses the URL `%s`", async (url) => {
-  await expect(createStore(url)).rejects.toMatchObject({ code: "store_unsupported" });
-});
+test.each(["redis://localhost", "sqlite:", "", ":memory:", "http://host/file.db"])(
+  "refuses the URL `%s`",
+  async (url) => {
+    await expect(createStore(url)).rejects.toMatchObject({ code: "store_unsupported" });
+  },
+);

@@ -1,4 +1,14 @@
-import type { JsonObject, JsonValue, Plan, RateLimit, RunRow, RunStatus, StepRow, StopCause, TraceEvent } from "@braid/core";
+import type {
+  JsonObject,
+  JsonValue,
+  Plan,
+  RateLimit,
+  RunRow,
+  RunStatus,
+  StepRow,
+  StopCause,
+  TraceEvent,
+} from "@braid/core";
 
 /**
  * What the runtime asks of a store. One contract suite (`store/contract.ts`) holds every implementation to it.

@@ -23,9 +23,10 @@ describeEachServer((server) => {
 
   test.each(storeContract.filter(({ claim }) => !(claim in skips)))("a store $claim", async ({ check }) => {
     const link = scratch.open();
-    const tables = await link.rows(
-      { name: "", text: "select string_agg(format('%I.%I', schemaname, tablename), ', ') from pg_tables where schemaname = 'braid' and tablename <> 'schema_version'" },
-    );
+    const tables = await link.rows({
+      name: "",
+      text: "select string_agg(format('%I.%I', schemaname, tablename), ', ') from pg_tables where schemaname = 'braid' and tablename <> 'schema_version'",
+    });
     await link.rows({ name: "", text: `truncate ${tables[0]![0] as string}` });
     const store = createPostgresStore({ url: scratch.url, clock });
     await store.open();

@@ -181,7 +181,9 @@ class PostgresStore implements Store {
       if (answer.kind !== "accepted") continue;
       const commit = commits[index]!;
       this.#tell(commit.runId, commit);
-      const isStopped = answer.cancels.some(({ outcome }, place) => outcome === "claimed" && !commit.cancels[place]!.ifQueued);
+      const isStopped = answer.cancels.some(
+        ({ outcome }, place) => outcome === "claimed" && !commit.cancels[place]!.ifQueued,
+      );
       if (isStopped) this.#notifier.stop();
     }
     for (const queue of freedQueues) this.#notifier.queue(queue);

@@ -60,7 +60,12 @@ const more: ColumnType = ["more", "jsonb[]"];
 /** `changed`: how many of its rows have to be there. */
 export const usualRunColumns: readonly ColumnType[] = [...runHead, ["changed", "integer[]"], ...hotColumns(runTravel)];
 
-export const fullRunColumns: readonly ColumnType[] = [...runHead, ["has_row", "integer[]"], ...hotColumns(runTravel), more];
+export const fullRunColumns: readonly ColumnType[] = [
+  ...runHead,
+  ["has_row", "integer[]"],
+  ...hotColumns(runTravel),
+  more,
+];
 
 export function runHeadCells(commit: RunCommit, before: number | null, dueAfter: number | null): Value[] {
   return [commit.runId, commit.expectedVersion, commit.commitId, before, dueAfter];

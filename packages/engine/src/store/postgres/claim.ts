@@ -6,7 +6,9 @@ import type { ClaimAnswer, ClaimedTask, ClaimRequest } from "../port.ts";
 import { comparePlaces, takeQueued } from "../take-queued.ts";
 import type { Lane, QueuedPlace } from "../take-queued.ts";
 import { arrayOf } from "./link.ts";
-import type { CellRow, HeldLink, Link, Parameter, Statement } from "./link.ts";
+import { claimStatements } from "./claim-statements.ts";
+import type { ClaimStatements } from "./claim-statements.ts";
+import type { CellRow, HeldLink, Link, Parameter } from "./link.ts";
 import type { Names } from "./names.ts";
 import { isRunId } from "./run-id.ts";
 
@@ -19,148 +21,8 @@ import { isRunId } from "./run-id.ts";
  * order of their names, before it looks at what is in use, so all checks of one limit are made one after the other. Nothing else
  * locks a limit; an attempt that ends only deletes its places.
  */
-interface ClaimStatements {
-  readonly take: Statement;
-  readonly parkedKeys: Statement;
-  readonly addLimits: Statement;
-  readonly lockLimits: Statement;
-  readonly countPlaces: Statement;
-  readonly findQueued: Statement;
-  readonly findParked: Statement;
-  readonly takeFound: Statement;
-  readonly takePlaces: Statement;
-  readonly putRates: Statement;
-}
-
 /** Of this many distinct needs the tasks are looked at in one claim; the next claim goes on from there. */
 const mostKeys = 1_000;
-
-const served = `
-    and ($3::text[] is null or s.handler = any ($3::text[]) or exists (
-      select 1 from unnest($4::text[]) prefix where starts_with(s.handler, prefix)
-    ))
-    and ($5::uuid[] is null or s.run_id = any ($5::uuid[]))
-  order by s.priority desc, s.queued_at`;
-
-const lease = ({ now }: Names): string => `dispatch = 'leased', lease_until = ${now} + $7, claimed_at = ${now}, stop_asked = null, worker = $6`;
-
-function claimStatements(names: Names): ClaimStatements {
-  const steps = names.table("steps");
-  const runs = names.table("runs");
-  const limits = names.table("limits");
-  const slots = names.table("limit_slots");
-  const found = "c.run_id, c.step_index, c.task_index, c.priority, c.queued_at, c.dispatch_attempt, c.handler, c.stop_cause";
-  return {
-    take: {
-      name: "claim",
-      text: `
-with parked as materialized (
-  select exists (
-    select 1 from unnest($1::text[]) q (queue) cross join lateral (
-      select 1 from ${steps} s where s.dispatch = 'queued' and s.limit_key is not null and s.queue = q.queue limit 1
-    ) p
-  ) as is_any
-),
-c as materialized (
-  select c.*, q.room, q.queue, row_number() over (partition by q.n) as place, row_number() over () as n
-  from (
-    select * from unnest($1::text[], $2::integer[]) with ordinality q (queue, room, n) where not (select is_any from parked)
-  ) q cross join lateral (
-    select s.run_id, s.step_index, s.task_index from ${steps} s
-    where s.dispatch = 'queued' and s.limit_key is null and s.queue = q.queue${served}
-    limit q.room + 1 for update skip locked
-  ) c
-),
-t as (
-  update ${steps} s set ${lease(names)}, lease_token = $8 || '.' || c.n
-  from (select * from c where c.place <= c.room offset 0) c
-  where s.run_id = c.run_id and s.step_index = c.step_index and s.task_index = c.task_index
-  returning s.*
-)
-select ${names.now}, (select is_any from parked),
-  (select json_agg(json_build_array(${found.replaceAll("c.", "t.")}, r.version, t.lease_token, t.queue))
-    from t join ${runs} r on r.id = t.run_id),
-  (select json_agg(distinct c.queue) from c where c.place > c.room)`,
-    },
-    parkedKeys: {
-      name: "claim_keys",
-      text: `
-with recursive k as (
-  select q.queue, (
-    select s.limit_key from ${steps} s
-    where s.dispatch = 'queued' and s.limit_key is not null and s.queue = q.queue and s.limit_key > $2
-    order by s.limit_key limit 1
-  ) as limit_key
-  from unnest($1::text[]) q (queue)
-  union all
-  select k.queue, (
-    select s.limit_key from ${steps} s
-    where s.dispatch = 'queued' and s.limit_key is not null and s.queue = k.queue and s.limit_key > k.limit_key
-    order by s.limit_key limit 1
-  )
-  from k where k.limit_key is not null
-)
-select queue, limit_key from k where limit_key is not null limit $3`,
-    },
-    addLimits: {
-      name: "claim_add_limits",
-      text: `
-insert into ${limits} (name, rate_tat) select n, 0 from unnest($1::text[]) n on conflict (name) do nothing`,
-    },
-    lockLimits: {
-      name: "claim_lock_limits",
-      text: `select name, rate_tat from ${limits} where name = any ($1::text[]) order by name collate "C" for update`,
-    },
-    countPlaces: {
-      name: "claim_count_places",
-      text: `
-select n, (select count(*) from ${slots} s where s.name = n), ${names.now} from unnest($1::text[]) n`,
-    },
-    findQueued: {
-      name: "claim_find_queued",
-      text: `
-select c.queue, null, ${found}, r.version
-from unnest($1::text[], $2::integer[]) as q (queue, room) cross join lateral (
-  select s.* from ${steps} s
-  where s.dispatch = 'queued' and s.limit_key is null and s.queue = q.queue${served}
-  limit q.room for update skip locked
-) c join ${runs} r on r.id = c.run_id`,
-    },
-    findParked: {
-      name: "claim_find_parked",
-      text: `
-select c.queue, c.limit_key, ${found}, r.version
-from unnest($1::text[], $2::integer[], $6::text[]) as q (queue, room, key) cross join lateral (
-  select s.* from ${steps} s
-  where s.dispatch = 'queued' and s.limit_key = q.key and s.queue = q.queue${served}
-  limit q.room for update skip locked
-) c join ${runs} r on r.id = c.run_id`,
-    },
-    takeFound: {
-      name: "claim_take_found",
-      text: `
-update ${steps} s set ${lease(names)}, lease_token = u.token
-from (
-  select * from unnest($1::uuid[], $2::integer[], $3::integer[], $4::text[]) u (run_id, step_index, task_index, token)
-  where $5::integer is null offset 0
-) u
-where s.run_id = u.run_id and s.step_index = u.step_index and s.task_index = u.task_index
-returning ${names.now}`,
-    },
-    takePlaces: {
-      name: "claim_take_places",
-      text: `
-insert into ${slots} (name, run_id, step_index, task_index)
-select * from unnest($1::text[], $2::uuid[], $3::integer[], $4::integer[])`,
-    },
-    putRates: {
-      name: "claim_put_rates",
-      text: `
-update ${limits} l set rate_tat = u.tat
-from (select * from unnest($1::text[], $2::double precision[]) u (name, tat) offset 0) u where l.name = u.name`,
-    },
-  };
-}
 
 /** What a store remembers between claims. */
 export class Claims {
@@ -194,8 +56,7 @@ export class Claims {
       .toSorted((a, b) => orderOfQueues(request, a.rest[5], b.rest[5]) || comparePlaces(a, b))
       .map(({ runId, step, task, rest }): ClaimedTask => {
         const [attempt, handler, stopCause, version, taskToken, queue] = rest;
-        const key = { runId, step, task, attempt };
-        return { ...key, token: taskToken, handler, queue, claimedAt: now, version, stopCause, resources: null };
+        return taskOf({ runId, step, task, attempt, handler, stopCause, version, queue }, taskToken, now);
       });
     // One row more than there are places for was looked at, so it is known whether anything is left.
     return { now, tasks, nextAt: null, fullerQueues: fuller === null ? [] : (JSON.parse(fuller) as string[]) };
@@ -223,12 +84,9 @@ export class Claims {
       const writes = taken.length === 0 ? [] : this.#write(held, { taken, room, request });
       await Promise.all([...writes, held.run("commit")]);
       held.release();
-      const tasks = taken.map(({ row, needs, token }): ClaimedTask => {
-        const { runId, step, task, attempt, handler, stopCause, version, queue } = row;
-        const key = { runId, step, task, attempt };
-        const resources = needs?.resources ?? null;
-        return { ...key, token, handler, queue, claimedAt: room.now, version, stopCause, resources };
-      });
+      const tasks = taken.map(({ row, needs, token }) =>
+        Object.assign(taskOf(row, token, room.now), { resources: needs?.resources ?? null }),
+      );
       return { now: room.now, tasks, nextAt: room.limits.nextAt, fullerQueues: null };
     } catch (error) {
       await held.rollBack();
@@ -268,6 +126,13 @@ export class Claims {
     }
     return sent;
   }
+}
+
+type Claimed = Omit<ClaimedTask, "token" | "claimedAt" | "resources">;
+
+function taskOf(row: Claimed, token: string, claimedAt: number): ClaimedTask {
+  const { runId, step, task, attempt, handler, stopCause, version, queue } = row;
+  return { runId, step, task, attempt, token, handler, queue, claimedAt, version, stopCause, resources: null };
 }
 
 type TakenRow = readonly [
@@ -359,7 +224,9 @@ async function findRows(
   const [, , ...rest] = search;
   const findingParked = held.rows(findParked, [
     arrayOf(open.map(({ queue }) => queue)),
-    arrayOf(open.map(({ queue, needs }) => Math.min(limitOf.get(queue)!, ...needs.limits.map(({ max }) => max ?? Infinity)))),
+    arrayOf(
+      open.map(({ queue, needs }) => Math.min(limitOf.get(queue)!, ...needs.limits.map(({ max }) => max ?? Infinity))),
+    ),
     ...rest,
     arrayOf(open.map(({ key }) => key)),
   ]);

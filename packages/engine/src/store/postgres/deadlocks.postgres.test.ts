@@ -54,7 +54,9 @@ describeEachServer((server) => {
     const { tasks } = await claimAs(committing, "w1", { queues: [{ queue: "default", limit: 400 }] });
     const leases = tasks.map(leaseOf);
     // Attempts are reported in the order in which they end, which is any.
-    const steps = items.toReversed().map((item) => stepRow(2, { status: "running", attempt: 1, attemptsUsed: 1 }, item));
+    const steps = items
+      .toReversed()
+      .map((item) => stepRow(2, { status: "running", attempt: 1, attemptsUsed: 1 }, item));
     const deadlocks = await race(4, [
       () => beating.heartbeat({ worker: "w1", leaseMs: 15_000, leases }),
       () => run.commit({ steps, newSteps: new Set() }),

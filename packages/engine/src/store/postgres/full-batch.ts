@@ -79,7 +79,11 @@ const noRow = [...runTravel.hot.map(() => null), null];
 function fullRun(prepared: PreparedCommit): Value[] {
   const { run } = prepared;
   const cells = run === null ? noRow : [...hotCells(run, runTravel), packCold(run, runTravel)];
-  return [...runHeadCells(prepared.commit, traceBefore(prepared.commit, prepared.trace), dueAfterMs(prepared.commit)), run === null ? 0 : 1, ...cells];
+  return [
+    ...runHeadCells(prepared.commit, traceBefore(prepared.commit, prepared.trace), dueAfterMs(prepared.commit)),
+    run === null ? 0 : 1,
+    ...cells,
+  ];
 }
 
 function addFences(fences: Columns, position: number, { commit }: PreparedCommit): void {
@@ -136,4 +140,3 @@ function addItems(items: Columns, position: number, { step, task, payload, isCle
   const list = payload.items ?? null;
   if (list !== null || isCleared) items.add([position, step, task, list]);
 }
-

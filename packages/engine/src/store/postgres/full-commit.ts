@@ -1,4 +1,12 @@
-import { fullRunColumns, fullStepColumns, hostStepColumns, itemColumns, outputColumns, signalColumns, traceColumns } from "./batch-columns.ts";
+import {
+  fullRunColumns,
+  fullStepColumns,
+  hostStepColumns,
+  itemColumns,
+  outputColumns,
+  signalColumns,
+  traceColumns,
+} from "./batch-columns.ts";
 import { Parameters } from "./columns.ts";
 import type { Statement } from "./link.ts";
 import type { Names } from "./names.ts";
@@ -46,7 +54,6 @@ export function fullCommit(names: Names): Statement {
   const o = parameters.unnest("u", outputColumns);
   const s = parameters.unnest("u", signalColumns);
   const steps = names.table("steps");
-  const runs = names.table("runs");
   const run = `${runOf} as run_id`;
   const version = "($2::integer[])[u.p] + 1";
   const text = `
@@ -83,18 +90,7 @@ signals as (
 ),
 ${traceWrite(names, trace)},
 ${freeSlots(names, "changed")},
-run as (
-  update ${runs} r
-  set ${commitColumns(names, { wakeAt: "u.wake_at", cancels: stopRows("u.p") })}, ${assignments(runValues)}
-  from (select * from w where w.has_row = 1 and ${isAccepted("w.p")} offset 0) u
-  where r.id = u.id
-),
-bare as (
-  update ${runs} r
-  set ${commitColumns(names, { wakeAt: "r.wake_at", cancels: stopRows("u.p") })}
-  from (select * from w where w.has_row = 0 and ${isAccepted("w.p")} offset 0) u
-  where r.id = u.id
-)
+${runWrites(names)}
 select ${names.now}, (select s from k), array(select g.last_commit_version from g order by g.p),
   array(select bad.n from bad),
   (select json_agg(case when ((select s from k))[g.p] = ${batchStates.repeat} then g.last_cancels
@@ -106,6 +102,23 @@ select ${names.now}, (select s from k), array(select g.last_commit_version from 
     then ('a queued task or a payload has no row: ' || (select count(*) from upd))::integer
     else 0 end`;
   return { name: "commit_full", text };
+}
+
+/** `run` and `bare`: the runs, with the kernel's row and without. */
+function runWrites(names: Names): string {
+  const runs = names.table("runs");
+  return `run as (
+  update ${runs} r
+  set ${commitColumns(names, { wakeAt: "u.wake_at", cancels: stopRows("u.p") })}, ${assignments(runValues)}
+  from (select * from w where w.has_row = 1 and ${isAccepted("w.p")} offset 0) u
+  where r.id = u.id
+),
+bare as (
+  update ${runs} r
+  set ${commitColumns(names, { wakeAt: "r.wake_at", cancels: stopRows("u.p") })}
+  from (select * from w where w.has_row = 0 and ${isAccepted("w.p")} offset 0) u
+  where r.id = u.id
+)`;
 }
 
 /** `ins`: rows of steps that are not there yet, of `u`. */

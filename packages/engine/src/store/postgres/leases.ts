@@ -120,5 +120,9 @@ export async function sweep(
   const [row] = await link.rows(statement, [limit, arrayOf(deadWorkers)]);
   const [now, list, freedQueues] = row as readonly [number, string | null, string];
   const lost = list === null ? [] : (JSON.parse(list) as readonly (readonly [string, number, number, number])[]);
-  return { now, lost: lost.map(([runId, step, task, attempt]) => ({ runId, step, task, attempt })), freedQueues: textsOf(freedQueues) };
+  return {
+    now,
+    lost: lost.map(([runId, step, task, attempt]) => ({ runId, step, task, attempt })),
+    freedQueues: textsOf(freedQueues),
+  };
 }

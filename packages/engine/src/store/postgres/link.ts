@@ -131,13 +131,7 @@ export class Link {
   /** Waits until nobody else uses the connection, and keeps it until it is released. */
   async hold(): Promise<HeldLink> {
     while (this.#exclusive !== null) await this.#exclusive;
-    let release = (): void => {};
-    this.#exclusive = new Promise((resolve) => {
-      release = () => {
-        this.#exclusive = null;
-        resolve();
-      };
-    });
+    const release = this.#exclude();
     try {
       if (this.#shared > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
       return this.#held(await this.#connected(), release);
@@ -145,6 +139,16 @@ export class Link {
       release();
       throw asStoreError(error, this.#settings.display);
     }
+  }
+
+  /** Keeps everybody else waiting until the function is called that it returns. */
+  #exclude(): () => void {
+    let done: (() => void) | null = null;
+    this.#exclusive = new Promise((resolve) => (done = resolve));
+    return () => {
+      this.#exclusive = null;
+      done?.();
+    };
   }
 
   #held(client: Client, release: () => void): HeldLink {
@@ -258,7 +262,7 @@ export async function connectClient(
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     connectionTimeoutMillis: connectTimeoutMs,
-  } as ClientConfig);
+  });
   client.on("error", onGone);
   client.on("end", onGone);
   try {
@@ -328,7 +332,7 @@ function quoted(text: string): string {
 /** An array of texts, as the server writes it. Names of queues are quoted where they hold anything special. */
 export function textsOf(literal: string): readonly string[] {
   if (literal === "{}") return [];
-  return Array.from(literal.slice(1, -1).matchAll(/"((?:[^"\\]|\\.)*)"|([^,]+)/g), ([, quoted, plain]) =>
-    quoted === undefined ? plain! : quoted.replaceAll(/\\(.)/g, "$1"),
+  return Array.from(literal.slice(1, -1).matchAll(/"((?:[^"\\]|\\.)*)"|([^,]+)/g), ([, text, plain]) =>
+    text === undefined ? plain! : text.replaceAll(/\\(.)/g, "$1"),
   );
 }

@@ -76,11 +76,7 @@ interface Wanted {
 }
 
 /** The run with its step rows. */
-export async function loadRun(
-  link: Link,
-  statements: LoadStatements,
-  wanted: Wanted,
-): Promise<LoadedRun | null> {
+export async function loadRun(link: Link, statements: LoadStatements, wanted: Wanted): Promise<LoadedRun | null> {
   return loadRunBy((statement, parameters) => link.rows(statement, parameters), statements, wanted);
 }
 
@@ -107,18 +103,18 @@ export async function loadRunBy(
     meta: JSON.parse(rest[4] as string) as JsonObject,
     run: decodeRun(toCells(found), hostCells),
     steps: steps.map((cells) => decodeStep(stepCells(cells))),
-    leases: leases.map(([step, task, attempt, worker, token, until]) => ({ step, task, attempt, worker, token, until })),
+    leases: leases.map(([step, task, attempt, worker, token, until]) => ({
+      step,
+      task,
+      attempt,
+      worker,
+      token,
+      until,
+    })),
   };
 }
 
-type LeaseCells = readonly [
-  step: number,
-  task: number,
-  attempt: number,
-  worker: string,
-  token: string,
-  until: number,
-];
+type LeaseCells = readonly [step: number, task: number, attempt: number, worker: string, token: string, until: number];
 
 /** Columns of JSON come as values within the array, and the codec wants their texts. */
 function stepCells(cells: readonly unknown[]): ReturnType<typeof toCells> {

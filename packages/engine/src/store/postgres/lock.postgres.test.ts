@@ -2,7 +2,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { TcpProxy } from "@braid/testbed";
 import { describeEachServer } from "@braid/testbed/vitest";
 import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
-import { claimAs, completion, enqueued, putPlan, queuedRow, queueSteps, startRun, stepRow } from "../contract/fixtures.ts";
+import {
+  claimAs,
+  completion,
+  enqueued,
+  putPlan,
+  queuedRow,
+  queueSteps,
+  startRun,
+  stepRow,
+} from "../contract/fixtures.ts";
 import type { RunDriver } from "../contract/run-driver.ts";
 import type { LockedRuns, RunCommit, Store } from "../port.ts";
 import { createPostgresStore } from "../postgres.ts";
@@ -38,13 +47,16 @@ describeEachServer((server) => {
 
   const kindOf = async (answers: ReturnType<Store["commit"]>): Promise<string> => (await answers).answers[0]!.kind;
 
-  const traced = (run: RunDriver): RunCommit => run.next({ trace: [{ type: "step.progress" }] });
+  const traced = (run: RunDriver): RunCommit => run.next({ trace: [{ type: "step.waiting" }] });
 
   test("runs that are locked are written by nobody else until they are committed, and are read as others have left them", async () => {
     const [store, other] = [await open(), await open()];
     const run = await startRun(other);
     const stale = run.version;
-    await run.commit({ steps: [stepRow(1, { status: "running", attempt: 1, attemptsUsed: 1 })], trace: [{ type: "step.started" }] });
+    await run.commit({
+      steps: [stepRow(1, { status: "running", attempt: 1, attemptsUsed: 1 })],
+      trace: [{ type: "step.started" }],
+    });
     const locked = await store.lock!([{ runId: run.id, version: stale }]);
     expect(locked.loaded).toMatchObject([{ version: run.version, run: { traceSeq: 1 }, steps: [{ step: 1 }] }]);
     const commit = traced(run);
@@ -63,7 +75,7 @@ describeEachServer((server) => {
     const run = await startRun(other);
     const locked = await lock(store, run);
     await locked.release();
-    await run.commit({ trace: [{ type: "step.progress" }] });
+    await run.commit({ trace: [{ type: "step.waiting" }] });
     expect((await store.load(run.id))?.version).toBe(2);
   });
 
@@ -76,7 +88,9 @@ describeEachServer((server) => {
     await holding.release();
     const locked = await waiting;
     const lease = { worker: "w1", token: "t1", forMs: 1_000 };
-    const { now, answers } = await locked.commit([run.next({ steps: [queuedRow(0)], enqueue: [enqueued(0, { lease })] })]);
+    const { now, answers } = await locked.commit([
+      run.next({ steps: [queuedRow(0)], enqueue: [enqueued(0, { lease })] }),
+    ]);
     expect(answers[0]!.kind).toBe("accepted");
     const [[at, leaseUntil]] = (await scratch.query(
       "select floor(extract(epoch from clock_timestamp()) * 1000)::bigint, lease_until from steps",

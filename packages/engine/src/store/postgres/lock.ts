@@ -37,7 +37,11 @@ export type CommitHeld = (held: HeldLink, commits: readonly RunCommit[]) => Prom
  */
 export async function lockRuns(
   link: Link,
-  { names, statements, commit }: { readonly names: Names; readonly statements: LoadStatements; readonly commit: CommitHeld },
+  {
+    names,
+    statements,
+    commit,
+  }: { readonly names: Names; readonly statements: LoadStatements; readonly commit: CommitHeld },
   requests: readonly LockRequest[],
 ): Promise<LockedRuns> {
   const held = await link.hold();
@@ -47,9 +51,12 @@ export async function lockRuns(
     const [, rows] = await Promise.all([begun, held.rows(lockRows(names), [arrayOf(ids)])]);
     const versions = new Map(rows.map(([id, version]) => [id as string, version as number]));
     const loaded = await Promise.all(
-      requests.map(({ runId, version }): Promise<LoadedRun | null> | "same" => {
+      requests.map(async ({ runId, version }): Promise<LoadedRun | "same" | null> => {
         if (versions.get(runId) === version) return "same";
-        return loadRunBy((statement, parameters) => held.rows(statement, parameters), statements, { runId, after: version });
+        return loadRunBy((statement, parameters) => held.rows(statement, parameters), statements, {
+          runId,
+          after: version,
+        });
       }),
     );
     return {

@@ -64,7 +64,13 @@ describeEachServer((server) => {
     await store.heartbeat({ worker: "w1", leaseMs: 60_000, leases: tasks.map(leaseOf) });
     for (const task of tasks) {
       const { fences, steps, closes } = completion(task);
-      await run.commit({ fences: fences!, steps: steps!, closes: closes!, newSteps: new Set(), trace: [{ type: "task.completed" }] });
+      await run.commit({
+        fences: fences!,
+        steps: steps!,
+        closes: closes!,
+        newSteps: new Set(),
+        trace: [{ type: "task.completed" }],
+      });
     }
     const map = stepRow(2, { status: "running", nextItem: 1 });
     const item = queuedRow(2, 0);
@@ -77,7 +83,12 @@ describeEachServer((server) => {
     });
     const claimed = await claimOne(store, "w1", { leaseMs: 1 });
     await store.sweep({ limit: 100, deadWorkers: ["w9"] });
-    await run.store.commit([Object.assign(run.next(), { expectedVersion: run.version + 1, cancels: [{ ...claimed, cause: "run_canceled", ifQueued: false }] })]);
+    await run.store.commit([
+      Object.assign(run.next(), {
+        expectedVersion: run.version + 1,
+        cancels: [{ ...claimed, cause: "run_canceled", ifQueued: false }],
+      }),
+    ]);
     await store.putSignal({ id: "s1", runId: run.id, name: "go", verdict: "signal", payload: null });
     await store.dueRuns(100);
     await store.listSignals(run.id);
@@ -98,7 +109,8 @@ describeEachServer((server) => {
     const again = newRun({ idempotencyKey: "k" });
     const driver = new RunDriver(store, again.id);
     Object.assign(driver.row, { status: "running", queuedAt: 1, lastAt: 1, startedAt: 1 });
-    for (let time = 0; time < 2; time += 1) await store.createRuns([{ run: { ...again, group: "g" }, commit: driver.next() }]);
+    for (let time = 0; time < 2; time += 1)
+      await store.createRuns([{ run: { ...again, group: "g" }, commit: driver.next() }]);
   }
 
   async function expectNoWholeScans(): Promise<void> {
@@ -122,8 +134,13 @@ describeEachServer((server) => {
   /** Copies of one finished run, of which the planner knows nothing yet. */
   async function fill(): Promise<void> {
     const store = await open();
-    const run = await startRun(store, { change: { steps: [stepRow(0, { status: "completed", attempt: 1, attemptsUsed: 1 })] } });
-    await run.commit({ run: Object.assign(run.row, { status: "completed", finishedAt: 2_000 }), trace: [{ type: "run.completed" }] });
+    const run = await startRun(store, {
+      change: { steps: [stepRow(0, { status: "completed", attempt: 1, attemptsUsed: 1 })] },
+    });
+    await run.commit({
+      run: Object.assign(run.row, { status: "completed", finishedAt: 2_000 }),
+      trace: [{ type: "run.completed" }],
+    });
     await store.close();
     const id = "('01800000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid";
     const copy = async (table: string, key: string, more: string, changed: Readonly<Record<string, string>> = {}) => {

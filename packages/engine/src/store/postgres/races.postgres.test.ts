@@ -86,7 +86,7 @@ describeEachServer((server) => {
     const run = await queueSteps(all[0]!, 2);
     for (let round = 0; round < 10; round += 1) {
       const commit = run.next({
-        trace: [{ type: "step.progress" }],
+        trace: [{ type: "step.waiting" }],
         cancels: [{ step: round % 2, task: -1, attempt: 1, cause: "run_canceled", ifQueued: true }],
       });
       const answers = await Promise.all(all.map((store) => store.commit([commit])));
@@ -156,7 +156,9 @@ describeEachServer((server) => {
     const report = async (store: Store, task: ClaimedTask): Promise<void> => {
       for (;;) {
         const run = await driverOf(store, task.runId);
-        const { answers } = await store.commit([run.next({ ...completion(task), trace: [{ type: "task.completed" }] })]);
+        const { answers } = await store.commit([
+          run.next({ ...completion(task), trace: [{ type: "task.completed" }] }),
+        ]);
         if (answers[0]!.kind === "accepted") return settle(task, "completed");
         if (answers[0]!.kind === "fenced") return;
         expect(answers[0]!.kind, `seed ${seed}`).toBe("conflict");
@@ -168,7 +170,9 @@ describeEachServer((server) => {
         const attempt = task.attempt + 1;
         const steps = [stepRow(task.step, { status: "queued", attempt, attemptsUsed: 1 })];
         const queued = enqueued(task.step, { attempt, limits: task.step === 1 ? key(2) : [] });
-        const { answers } = await store.commit([run.next({ steps, enqueue: [queued], trace: [{ type: "task.lost" }] })]);
+        const { answers } = await store.commit([
+          run.next({ steps, enqueue: [queued], trace: [{ type: "task.lost" }] }),
+        ]);
         if (answers[0]!.kind === "accepted") return;
       }
     };
@@ -194,7 +198,13 @@ describeEachServer((server) => {
         const task = held[0];
         if (task === undefined) return;
         const run = await driverOf(store, task.runId);
-        const cancel = { step: task.step, task: -1, attempt: task.attempt, cause: "run_canceled", ifQueued: false } as const;
+        const cancel = {
+          step: task.step,
+          task: -1,
+          attempt: task.attempt,
+          cause: "run_canceled",
+          ifQueued: false,
+        } as const;
         await store.commit([run.next({ cancels: [cancel] })]);
       },
     ];

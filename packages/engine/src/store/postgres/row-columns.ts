@@ -75,11 +75,7 @@ function typeOf({ name, kind }: Column): string {
   }
 }
 
-function travel<Row>(
-  columns: readonly RowColumn<Row>[],
-  row: Row,
-  hotNames: ReadonlySet<string>,
-): TravelColumns<Row> {
+function travel<Row>(columns: readonly RowColumn<Row>[], row: Row, hotNames: ReadonlySet<string>): TravelColumns<Row> {
   const initial = columns.map((column) => encodeCell(column.read(row), column));
   const all = columns.map((column, index): TravelColumn<Row> => {
     return { ...column, index, initial: initial[index]!, initialValue: column.read(row), type: typeOf(column) };

@@ -113,7 +113,13 @@ function addPayload(operation: RowOperation, { clear, columns }: PreparedPayload
 }
 
 /** What the store said of a row that an attempt was to be stopped in: step, task, dispatch, number, instant of the claim. */
-export type StopRow = readonly [step: number, task: number, dispatch: string | null, attempt: number, claimedAt: number];
+export type StopRow = readonly [
+  step: number,
+  task: number,
+  dispatch: string | null,
+  attempt: number,
+  claimedAt: number,
+];
 
 /** The answers to a commit's cancels, in the order asked. */
 export function cancelAnswers(commit: RunCommit, rows: readonly StopRow[]): readonly CancelAnswer[] {

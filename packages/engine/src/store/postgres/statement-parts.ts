@@ -51,7 +51,10 @@ k as materialized (select case when (select count(*) from g) = cardinality($1::u
 /** `trace`: one row for each run that has events. */
 export function traceWrite(names: Names, { text }: Pick<UnnestText, "text">): string {
   return `trace as (
-  insert into ${names.table("trace_events")} (run_id, ${traceColumns.slice(1).map(([name]) => name).join(", ")})
+  insert into ${names.table("trace_events")} (run_id, ${traceColumns
+    .slice(1)
+    .map(([name]) => name)
+    .join(", ")})
   select ${runOf}, u.first_seq, u.last_seq, u.at, u.events from ${text} where ${isAccepted("u.p")}
 )`;
 }

@@ -127,7 +127,9 @@ class HostParts {
 }
 
 function outputOf(payload: PayloadWrite | undefined): string | null {
-  return payload === undefined ? null : encodeJson(payload.output!, `output of step ${payload.step}, task ${payload.task}`);
+  return payload === undefined
+    ? null
+    : encodeJson(payload.output!, `output of step ${payload.step}, task ${payload.task}`);
 }
 
 const noTask: readonly Value[] = [0, null, null, null, null, null, null, null, null, 0, null, null];

@@ -20,19 +20,21 @@ import type { Names } from "../names.ts";
  *
  * Columns stand in order of their alignment, so that no row holds padding.
  */
-export const first = ({ table }: Names): string => `
-create domain ${table("run_status")} as text
+export const first = ({ schema }: Names): string => text.replaceAll("$schema", () => schema);
+
+const text = `
+create domain $schema.run_status as text
   constraint run_has_a_known_status check (value in ('queued', 'running', 'paused', 'completed', 'failed', 'canceled'));
-create domain ${table("run_phase")} as text
+create domain $schema.run_phase as text
   constraint run_has_a_known_phase check (value in ('main', 'hooks', 'output', 'finally', 'done'));
-create domain ${table("step_status")} as text
+create domain $schema.step_status as text
   constraint row_has_a_known_status check (
     value in ('queued', 'completed', 'running', 'ready', 'waiting', 'pending', 'skipped', 'failed', 'canceled')
   );
-create domain ${table("dispatch")} as text
+create domain $schema.dispatch as text
   constraint attempt_is_open_in_a_known_way check (value in ('queued', 'leased', 'withdrawn', 'lost'));
 
-create table ${table("workflows")} (
+create table $schema.workflows (
   version integer not null,
   kernel_version integer not null,
   created_at bigint not null,
@@ -45,7 +47,7 @@ create table ${table("workflows")} (
   constraint versions_count_from_one check (version >= 1)
 );
 
-create table ${table("runs")} (
+create table $schema.runs (
   id uuid not null primary key,
   version integer not null,
   last_commit_version integer not null,
@@ -85,8 +87,8 @@ create table ${table("runs")} (
   idempotency_key text,
   last_commit_id text not null,
   last_cancels json,
-  status ${table("run_status")} not null,
-  phase ${table("run_phase")} not null,
+  status $schema.run_status not null,
+  phase $schema.run_phase not null,
   stop text not null,
   stop_cause text,
   mode text,
@@ -94,7 +96,7 @@ create table ${table("runs")} (
   error json,
   failures json not null,
 
-  foreign key (workflow, workflow_version) references ${table("workflows")} (name, version),
+  foreign key (workflow, workflow_version) references $schema.workflows (name, version),
   constraint only_a_run_that_has_ended_is_finished
     check ((status in ('completed', 'failed', 'canceled')) = (finished_at is not null)),
   constraint paused_run_knows_since_when check (status <> 'paused' or paused_at is not null),
@@ -103,29 +105,29 @@ create table ${table("runs")} (
   constraint no_more_steps_settle_than_there_are check (remaining >= 0)
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 
-create unique index runs_by_key on ${table("runs")} (workflow, idempotency_key) where idempotency_key is not null;
-create index runs_by_workflow on ${table("runs")} (workflow, id);
-create index runs_by_status on ${table("runs")} (status, id);
-create index runs_by_group on ${table("runs")} (workflow, run_group, group_place)
+create unique index runs_by_key on $schema.runs (workflow, idempotency_key) where idempotency_key is not null;
+create index runs_by_workflow on $schema.runs (workflow, id);
+create index runs_by_status on $schema.runs (status, id);
+create index runs_by_group on $schema.runs (workflow, run_group, group_place)
   where run_group is not null and finished_at is null;
-create index runs_by_parent on ${table("runs")} (parent_run_id) where parent_run_id is not null;
-create index runs_due on ${table("runs")} (due_at) where due_at is not null;
+create index runs_by_parent on $schema.runs (parent_run_id) where parent_run_id is not null;
+create index runs_due on $schema.runs (due_at) where due_at is not null;
 
-create table ${table("run_payloads")} (
+create table $schema.run_payloads (
   run_id uuid not null primary key,
   input json not null,
   meta json not null,
   output json
 );
 
-create table ${table("run_groups")} (
+create table $schema.run_groups (
   workflow text not null,
   name text not null,
   last_place integer not null,
   primary key (workflow, name)
 );
 
-create table ${table("steps")} (
+create table $schema.steps (
   run_id uuid not null,
   step_index integer not null,
   task_index integer not null,
@@ -166,7 +168,7 @@ create table ${table("steps")} (
   is_evaluating boolean not null,
   is_cut boolean not null,
   reached_end boolean not null,
-  status ${table("step_status")} not null,
+  status $schema.step_status not null,
   failure text not null,
   stop text not null,
   skip_reason text,
@@ -176,7 +178,7 @@ create table ${table("steps")} (
   triggered_by json,
   active_ports json,
   error json,
-  dispatch ${table("dispatch")},
+  dispatch $schema.dispatch,
   queue text,
   handler text,
   worker text,
@@ -201,13 +203,13 @@ create table ${table("steps")} (
   constraint only_a_leased_attempt_is_asked_to_stop check (stop_asked is null or dispatch = 'leased')
 ) with (autovacuum_vacuum_scale_factor = 0.05);
 
-create index steps_queued on ${table("steps")} (queue, priority desc, queued_at)
+create index steps_queued on $schema.steps (queue, priority desc, queued_at)
   where dispatch = 'queued' and limit_key is null;
-create index steps_parked on ${table("steps")} (queue, limit_key, priority desc, queued_at)
+create index steps_parked on $schema.steps (queue, limit_key, priority desc, queued_at)
   where dispatch = 'queued' and limit_key is not null;
-create index steps_leased on ${table("steps")} (lease_until) where lease_until is not null;
+create index steps_leased on $schema.steps (lease_until) where lease_until is not null;
 
-create table ${table("step_items")} (
+create table $schema.step_items (
   step_index integer not null,
   task_index integer not null,
   run_id uuid not null,
@@ -215,12 +217,12 @@ create table ${table("step_items")} (
   primary key (run_id, step_index, task_index)
 );
 
-create table ${table("limits")} (
+create table $schema.limits (
   name text not null primary key,
   rate_tat double precision not null
 );
 
-create table ${table("limit_slots")} (
+create table $schema.limit_slots (
   step_index integer not null,
   task_index integer not null,
   run_id uuid not null,
@@ -228,9 +230,9 @@ create table ${table("limit_slots")} (
   primary key (name, run_id, step_index, task_index)
 );
 
-create index limit_slots_by_task on ${table("limit_slots")} (run_id, step_index, task_index);
+create index limit_slots_by_task on $schema.limit_slots (run_id, step_index, task_index);
 
-create table ${table("trace_events")} (
+create table $schema.trace_events (
   first_seq integer not null,
   last_seq integer not null,
   at bigint not null,
@@ -240,13 +242,13 @@ create table ${table("trace_events")} (
   constraint trace_row_is_not_empty check (first_seq >= 1 and last_seq >= first_seq)
 );
 
-create table ${table("signals")} (
+create table $schema.signals (
   seq bigint generated always as identity primary key,
   accepted_at bigint not null,
   used_at bigint,
   notice_at bigint,
   notices integer not null,
-  run_id uuid not null references ${table("runs")} (id) on delete cascade,
+  run_id uuid not null references $schema.runs (id) on delete cascade,
   id text not null,
   name text not null,
   verdict text not null,
@@ -256,9 +258,9 @@ create table ${table("signals")} (
   constraint only_an_unused_signal_is_noticed check (used_at is null or notice_at is null)
 );
 
-create index signals_to_notice on ${table("signals")} (notice_at) where notice_at is not null;
+create index signals_to_notice on $schema.signals (notice_at) where notice_at is not null;
 
-create table ${table("logs")} (
+create table $schema.logs (
   id bigint generated always as identity primary key,
   at bigint not null,
   step_index integer not null,
@@ -270,9 +272,9 @@ create table ${table("logs")} (
   constraint line_came_from_a_known_stream check (stream in ('stdout', 'stderr', 'log'))
 );
 
-create index logs_by_run on ${table("logs")} (run_id, id);
+create index logs_by_run on $schema.logs (run_id, id);
 
-create table ${table("workers")} (
+create table $schema.workers (
   started_at bigint not null,
   seen_at bigint not null,
   pid integer not null,
@@ -285,7 +287,7 @@ create table ${table("workers")} (
   resources json not null
 );
 
-create table ${table("ranks")} (
+create table $schema.ranks (
   id text not null primary key,
   ranks json not null
 );
