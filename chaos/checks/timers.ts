@@ -7,7 +7,7 @@ import type { Violation } from "./violation.ts";
 
 /**
  * A worker's estimate of the store's clock is ahead by no more than the way of a request to the store, so a timer may fire that
- * much early: some milliseconds on a busy machine, and a quarter of a second where the network was slow of late.
+ * much early: some milliseconds on a busy machine, and a tenth of a second where the network was slow of late.
  */
 const toleranceMs = { calm: 20, slow: 100 } as const;
 /** How long an estimate is kept, and a bit. */

@@ -24,6 +24,7 @@ export class HandlerRegistry {
   readonly #handlers = new Map<string, Handler | Promise<Handler>>();
   readonly #functions = new Map<string, (input: never) => unknown>();
   readonly #types = new Map<string, StepType & StepTypeDefaults>();
+  #names: readonly string[] | null = null;
 
   constructor(builtIn: ReadonlyMap<string, LoadType>, types: readonly (StepType & StepTypeDefaults)[]) {
     this.#builtIn = builtIn;
@@ -40,6 +41,7 @@ export class HandlerRegistry {
    * Adds functions of the builder: handlers by `workflow/step`, control values by the name that the plan gives them.
    */
   addFunctions(functions: ReadonlyMap<string, (input: never) => unknown>): void {
+    this.#names = null;
     for (const [name, run] of functions) {
       this.#functions.set(name, run);
       this.#handlers.set(name, { kind: "function", readsAll: true, run: (context) => callFunction(run, context) });
@@ -72,9 +74,10 @@ export class HandlerRegistry {
     return loading;
   }
 
-  /** Names for a claim. */
+  /** Names for a claim: the same list until a handler comes. */
   names(): readonly string[] {
-    return [...new Set([...this.#builtIn.keys(), ...this.#handlers.keys()])];
+    this.#names ??= [...new Set([...this.#builtIn.keys(), ...this.#handlers.keys()])];
+    return this.#names;
   }
 
   /** Names of step types, for the compiler. */

@@ -25,8 +25,9 @@ const served = `
 const found =
   "c.run_id, c.step_index, c.task_index, c.priority, c.queued_at, c.dispatch_attempt, c.handler, c.stop_cause";
 
-const lease = ({ now }: Names): string =>
-  `dispatch = 'leased', lease_until = ${now} + $7, claimed_at = ${now}, stop_asked = null, worker = $6`;
+/** `claimedAt`: the instant for which limits were granted; the lease counts from the statement itself. */
+const lease = ({ now }: Names, claimedAt: string): string =>
+  `dispatch = 'leased', lease_until = ${now} + $7, claimed_at = ${claimedAt}, stop_asked = null, worker = $6`;
 
 export function claimStatements(names: Names): ClaimStatements {
   return { take: takeQueued(names), ...parkedStatements(names), ...limitStatements(names) };
@@ -55,7 +56,7 @@ c as materialized (
   ) c
 ),
 t as (
-  update ${steps} s set ${lease(names)}, lease_token = $8 || '.' || c.n
+  update ${steps} s set ${lease(names, names.now)}, lease_token = $8 || '.' || c.n
   from (select * from c where c.place <= c.room offset 0) c
   where s.run_id = c.run_id and s.step_index = c.step_index and s.task_index = c.task_index
   returning s.*
@@ -117,10 +118,10 @@ from unnest($1::text[], $2::integer[], $6::text[]) as q (queue, room, key) cross
     takeFound: {
       name: "claim_take_found",
       text: `
-update ${steps} s set ${lease(names)}, lease_token = u.token
+update ${steps} s set ${lease(names, "$5")}, lease_token = u.token
 from (
   select * from unnest($1::uuid[], $2::integer[], $3::integer[], $4::text[]) u (run_id, step_index, task_index, token)
-  where $5::integer is null offset 0
+  where $5::bigint is not null offset 0
 ) u
 where s.run_id = u.run_id and s.step_index = u.step_index and s.task_index = u.task_index
 returning ${names.now}`,

@@ -107,7 +107,7 @@ export class Claims {
         arrayOf(taken.map(({ row }) => row.step)),
         arrayOf(taken.map(({ row }) => row.task)),
         arrayOf(taken.map(({ token }) => token)),
-        null,
+        room.now,
         request.worker,
         Math.ceil(request.leaseMs),
       ]),
@@ -157,10 +157,22 @@ function searchOf({ queues, handlers, runIds }: ClaimRequest): Parameter[] {
   return [
     arrayOf(queues.map(({ queue }) => queue)),
     arrayOf(queues.map(({ limit }) => limit)),
-    handlers === null ? null : arrayOf(handlers),
+    handlers === null ? null : handlersOf(handlers),
     handlers === null ? "{}" : arrayOf(handlers.filter((name) => name.endsWith("/"))),
     runIds === null ? null : arrayOf(runIds.filter(isRunId)),
   ];
+}
+
+const knownHandlers = new WeakMap<readonly string[], string>();
+
+/** A worker of many functions asks with the same long list again and again. */
+function handlersOf(handlers: readonly string[]): string {
+  let literal = knownHandlers.get(handlers);
+  if (literal === undefined) {
+    literal = arrayOf(handlers);
+    knownHandlers.set(handlers, literal);
+  }
+  return literal;
 }
 
 interface ParkedKey {

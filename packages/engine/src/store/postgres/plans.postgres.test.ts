@@ -20,6 +20,9 @@ import { ScratchLinks } from "./scratch-links.ts";
 /** Tables that grow with the work that has been done: whoever reads one as a whole gets slower every day. */
 const growing = ["runs", "run_payloads", "steps", "step_items", "trace_events", "limit_slots", "signals", "logs"];
 
+/** Those of them that the test fills. */
+const filled: ReadonlySet<string> = new Set(["runs", "run_payloads", "steps", "trace_events"]);
+
 const finished = 20_000;
 
 describeEachServer((server) => {
@@ -113,6 +116,12 @@ describeEachServer((server) => {
       await store.createRuns([{ run: { ...again, group: "g" }, commit: driver.next() }]);
   }
 
+  /**
+   * Behind a pooler the store makes no settings: every statement is planned anew, and a table of a few rows is rightly read as a
+   * whole.
+   */
+  const isTold = (table: string): boolean => !server.isPooled || filled.has(table);
+
   async function expectNoWholeScans(): Promise<void> {
     await scratch.query("select pg_stat_force_next_flush()");
     const before = await wholeScans();
@@ -127,7 +136,7 @@ describeEachServer((server) => {
       if (sessions === 0) break;
     }
     const after = await wholeScans();
-    const scanned = growing.filter((table) => after.get(table) !== before.get(table));
+    const scanned = growing.filter((table) => isTold(table) && after.get(table) !== before.get(table));
     expect(scanned).toEqual([]);
   }
 
@@ -161,7 +170,9 @@ describeEachServer((server) => {
     await copy("trace_events", "run_id", ", generate_series(1, 2) s", { first_seq: "s", last_seq: "s" });
   }
 
-  test("no statement of the engine reads a whole table of a store that is empty", expectNoWholeScans);
+  if (!server.isPooled) {
+    test("no statement of the engine reads a whole table of a store that is empty", expectNoWholeScans);
+  }
 
   test("no statement of the engine reads a whole table where 200,000 steps have ended that nobody has counted", async () => {
     await fill();
