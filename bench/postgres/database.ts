@@ -3,7 +3,7 @@ import { PostgresServer } from "@braid/testbed";
 import { Client } from "pg";
 
 /** The server that every figure is taken on. Without settings: PostgreSQL's own defaults, every commit waits for the disk. */
-export const SERVER_VERSION = 15;
+const SERVER_VERSION = 15;
 
 /** A database for one measurement, and a connection to look at it from outside. */
 export interface Database {

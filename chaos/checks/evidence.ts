@@ -16,10 +16,13 @@ export interface Evidence {
   readonly begins: ReadonlyMap<string, readonly BeginLine[]>;
   readonly ends: ReadonlyMap<string, readonly EndLine[]>;
   readonly claims: ReadonlyMap<string, readonly ClaimLine[]>;
-  /** Attempts whose leases were taken away. */
-  readonly revoked: ReadonlySet<string>;
+  /** When the leases of attempts were taken away, monotonic milliseconds. */
+  readonly revoked: ReadonlyMap<string, number>;
   readonly commits: readonly CommitLine[];
 }
+
+/** Without a wait for the disk the server writes what it was told within less. */
+const forgottenMs = 1_500;
 
 const attemptKey = (step: string, { run, task, attempt }: AttemptName): string => `${run}/${step}/${task}/${attempt}`;
 
@@ -27,7 +30,7 @@ export function gather(parts: Pick<Evidence, "runs" | "specs" | "journal" | "fau
   const begins = new Map<string, BeginLine[]>();
   const ends = new Map<string, EndLine[]>();
   const claims = new Map<string, ClaimLine[]>();
-  const revoked = new Set<string>();
+  const revoked = new Map<string, number>();
   const commits: CommitLine[] = [];
   const stepOf = (run: string, index: number): string => parts.runs.get(run)?.plan.steps[index]?.id ?? "?";
   for (const line of parts.lines) {
@@ -35,8 +38,10 @@ export function gather(parts: Pick<Evidence, "runs" | "specs" | "journal" | "fau
     else if (line.type === "end") add(ends, attemptKey(line.step, line), line);
     else if (line.type === "commit") commits.push(line);
     else if (line.type === "claim") add(claims, attemptKey(stepOf(line.run, line.stepIndex), line), line);
-    else if (line.type === "revoked") revoked.add(attemptKey(stepOf(line.run, line.stepIndex), line));
+    else if (line.type === "revoked") revoked.set(attemptKey(stepOf(line.run, line.stepIndex), line), line.mono);
   }
+  for (const [key, own] of begins)
+    if (own.length > 1) putKeptFirst({ parts, claims, key, begins: own, ends: ends.get(key) ?? [] });
   return { ...parts, begins, ends, claims, revoked, commits };
 }
 
@@ -44,6 +49,37 @@ function add<Line>(map: Map<string, Line[]>, key: string, line: Line): void {
   const lines = map.get(key);
   if (lines === undefined) map.set(key, [line]);
   else lines.push(line);
+}
+
+/**
+ * A claim that the server forgot in a crash is made again, and the code of one attempt runs twice. Its lines that belong to the token
+ * that is kept are put first.
+ */
+function putKeptFirst(attempt: {
+  readonly parts: Pick<Evidence, "runs">;
+  readonly claims: ReadonlyMap<string, readonly ClaimLine[]>;
+  readonly key: string;
+  readonly begins: BeginLine[];
+  readonly ends: EndLine[];
+}): void {
+  const { parts, claims, key, begins, ends } = attempt;
+  const tokens = new Set(parts.runs.get(begins[0]!.run)?.steps.map(({ lease_token: token }) => token));
+  const kept = claims.get(key)?.find(({ token }) => tokens.has(token));
+  if (kept === undefined) return;
+  const isKept = ({ worker, mono }: BeginLine | EndLine): boolean => worker === kept.worker && mono >= kept.mono;
+  const rank = (line: BeginLine | EndLine): number => (isKept(line) ? line.mono : Number.MAX_VALUE);
+  begins.sort((a, b) => rank(a) - rank(b));
+  ends.sort((a, b) => rank(a) - rank(b));
+}
+
+/**
+ * Whether a crash of the server may have undone what it had answered at that time: a claim or a sweep, which it need not keep. What
+ * is promised is kept by commits alone.
+ */
+export function mayBeForgotten({ faults }: Evidence, mono: number): boolean {
+  return faults.some(({ kind, begunAt, endedAt }) => {
+    return (kind === "F4" || kind === "F5") && mono > begunAt - forgottenMs && mono < endedAt;
+  });
 }
 
 /** Attempts of a run in the order of their starts, with the event that ended each. */

@@ -1,5 +1,5 @@
 import type { RunEvidence } from "./records.ts";
-import { attemptsOf } from "./evidence.ts";
+import { attemptsOf, mayBeForgotten } from "./evidence.ts";
 import type { AttemptRecord, Evidence } from "./evidence.ts";
 import { allSteps } from "../workflows/spec.ts";
 import type { StepSpec } from "../workflows/spec.ts";
@@ -60,9 +60,13 @@ function checkAttempt(evidence: Evidence, { run, steps }: RunEvidence, attempt: 
     found.push({ invariant: "I1", run: run.id, text: `${step}[${task}] attempt ${attempt.attempt}: ${text}` });
   };
   const begins = evidence.begins.get(key) ?? [];
-  if (begins.length > 1) complain(`its code began ${begins.length} times`);
+  const claims = evidence.claims.get(key) ?? [];
+  const forgotten = claims.filter(({ mono }) => mayBeForgotten(evidence, mono)).length;
+  if (begins.length > 1 + forgotten) complain(`its code began ${begins.length} times`);
   if (run.finished_at !== null && end === null) complain("it has no end");
-  if (evidence.revoked.has(key) && (end === "completed" || end === "failed"))
+  const revokedAt = evidence.revoked.get(key);
+  const isRevoked = revokedAt !== undefined && !mayBeForgotten(evidence, revokedAt);
+  if (isRevoked && (end === "completed" || end === "failed"))
     complain(`it has ${end} although its lease had been taken away`);
   if (end !== "completed") return found;
   const row = steps.find(
@@ -70,9 +74,10 @@ function checkAttempt(evidence: Evidence, { run, steps }: RunEvidence, attempt: 
   );
   const ok = (evidence.ends.get(key) ?? []).filter(({ how }) => how === "ok");
   const nonce = (row?.output as { readonly nonce?: string } | null | undefined)?.nonce;
-  if (ok.length !== 1) complain(`its result was accepted, and its code ended well ${ok.length} times`);
+  if (ok.length === 0 || ok.length > 1 + forgotten)
+    complain(`its result was accepted, and its code ended well ${ok.length} times`);
   else if (ok[0]!.nonce !== nonce) complain(`its output holds ${nonce}, its code gave ${ok[0]!.nonce}`);
-  const tokens = (evidence.claims.get(key) ?? []).map(({ token }) => token);
+  const tokens = claims.map(({ token }) => token);
   if (tokens.length > 0 && !tokens.includes(row?.lease_token ?? ""))
     complain("another token than its own is kept with the result");
   return found;

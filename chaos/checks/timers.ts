@@ -130,12 +130,13 @@ class RunTimes {
       const begin = this.#evidence.begins.get(key)?.[0];
       const end = this.#evidence.ends.get(key)?.[0];
       if (begin === undefined || end?.reason !== "timeout") return [];
-      // The clock of an attempt starts a moment before its code.
+      // The clock of an attempt starts with its lease; before its code begins its values may have to be read.
+      const startedAt = this.#evidence.claims.get(key)?.findLast(({ mono }) => mono <= begin.mono)?.mono ?? begin.mono;
       return [
         {
           what: `the timeout of \`${id}\``,
-          atLeastMs: timeoutMs - 50,
-          tookMs: end.mono - begin.mono,
+          atLeastMs: timeoutMs,
+          tookMs: end.mono - startedAt,
           endedAt: end.mono,
         },
       ];

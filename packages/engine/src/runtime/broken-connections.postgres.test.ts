@@ -45,7 +45,7 @@ describeEachServer((server) => {
   const proxies: TcpProxy[] = [];
   beforeEach(() => engines.next());
   afterEach(async () => {
-    await engines.clear();
+    await engines.close();
     await Promise.all(proxies.splice(0).map((proxy) => proxy.close()));
   });
   afterAll(() => engines.clear());

@@ -44,7 +44,7 @@ describeEachServer((server) => {
   });
   afterEach(async () => {
     proxy.thaw();
-    await engines.clear();
+    await engines.close();
     await proxy.close();
   });
   afterAll(() => engines.clear());

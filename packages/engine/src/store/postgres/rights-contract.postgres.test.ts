@@ -1,5 +1,5 @@
 import { describeEachServer } from "@braid/testbed/vitest";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { storeContract } from "../contract.ts";
 import { createPostgresStore } from "../postgres.ts";
 import { grants } from "./grants.ts";
@@ -8,12 +8,17 @@ import { ScratchLinks } from "./scratch-links.ts";
 
 const clock = "(select at from public.test_clock)";
 
-/** The contract once more, as a role that has only the rights that are documented. What it may do does not depend on the server. */
+/** What a role may do is the same everywhere, and the whole suite takes a while. */
+const newest = inject("postgresServers").findLast(({ isPooled }) => !isPooled)?.name;
+
+/** The contract once more, as a role that has only the rights that are documented. */
 describeEachServer((server) => {
   // A pooler may give all its clients the rights of one user.
   const scratch = new ScratchLinks({ url: server.directUrl });
   const { names } = scratch;
   let url: string;
+  /** Those that others refer to last. Emptying small tables takes less time than making new ones. */
+  let tables: readonly string[];
   beforeAll(async () => {
     await scratch.next();
     await scratch.query(`create role ${scratch.database} login password 'secret'`);
@@ -23,6 +28,11 @@ describeEachServer((server) => {
     await migrate(owner, names, { apply: true });
     await owner.transaction((transaction) => transaction.run(grants(names, scratch.database)));
     await scratch.query(`grant select on public.test_clock to ${scratch.database}`);
+    const rows = await scratch.query(
+      `select tablename from pg_tables where schemaname = 'braid' and tablename <> 'schema_version'
+       order by tablename = 'workflows', tablename = 'runs'`,
+    );
+    tables = rows.map(([name]) => name as string);
     url = Object.assign(new URL(scratch.url), { username: scratch.database, password: "secret" }).href;
   });
   afterAll(async () => {
@@ -31,14 +41,8 @@ describeEachServer((server) => {
     await scratch.remove();
   });
 
-  // Behind a pooler it is the same server with the same rights.
-  const claims = server.isPooled ? storeContract.slice(0, 1) : storeContract;
-
-  test.each(claims)("a store of another owner $claim", async ({ check }) => {
-    const [[tables]] = (await scratch.query(
-      "select string_agg(format('%I', tablename), ', ') from pg_tables where schemaname = 'braid' and tablename <> 'schema_version'",
-    )) as [[string]];
-    await scratch.query(`truncate ${tables}`);
+  test.each(server.name === newest ? storeContract : storeContract.slice(0, 1))("a store of another owner $claim", async ({ check }) => {
+    for (const table of tables) await scratch.query(`delete from ${table}`);
     const store = createPostgresStore({ url, clock });
     await store.open();
     try {
