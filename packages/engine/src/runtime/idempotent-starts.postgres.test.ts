@@ -53,7 +53,7 @@ describeEachServer((server) => {
   test("the same key with another input is a conflict that names the run, whoever came first", async () => {
     const all = await engines.engines(3, { types: [noted] });
     const outcomes = await Promise.allSettled(all.map((engine, index) => engine.start(definition, options(1, index))));
-    const [winner] = outcomes.filter((outcome) => outcome.status === "fulfilled");
+    const winner = outcomes.find((outcome) => outcome.status === "fulfilled");
     const losers = outcomes.filter((outcome) => outcome.status === "rejected");
     expect(losers).toHaveLength(2);
     for (const { reason } of losers) {

@@ -115,11 +115,9 @@ steps: [{id: a, type: watched, with: {group: "\${{ inputs.tenant }}", ms: 30}, c
     const [first] = (await working(3, { types: { typed: { rate: { count: 1, perMs: 60 } } } })) as [Engine];
     const run = await first.start(steps(...alike(10, { group: "rated", ms: 1, type: "typed" })));
     await run.result();
-    const trace = await first.store.readTrace(run.id, 0, 1_000);
-    const starts = trace
-      .filter(({ type }) => type === "task.started")
-      .map(({ at }) => at)
-      .toSorted((a, b) => a - b);
+    // Not the trace, whose instants never go back: one that is told late has that of what was told before.
+    const rows = await engines.scratch.query("select claimed_at from steps order by claimed_at");
+    const starts = rows.map(([at]) => at as number);
     const gaps = starts.slice(1).map((at, index) => at - starts[index]!);
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(59);
     // Workers come when the rate opens, and not at their next poll.

@@ -152,7 +152,11 @@ describeEachServer((server) => {
     });
     await store.close();
     const id = "('01800000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid";
-    const copy = async (table: string, key: string, more: string, changed: Readonly<Record<string, string>> = {}) => {
+    const copy = async (
+      table: string,
+      key: string,
+      { more = "", ...changed }: Readonly<Record<string, string>> = {},
+    ) => {
       const [[columns]] = (await scratch.query(
         `select string_agg(quote_ident(attname), ',' order by attnum) from pg_attribute
          where attrelid = $1::regclass and attnum > 0 and not attisdropped`,
@@ -164,15 +168,17 @@ describeEachServer((server) => {
          from (select * from ${table} limit 1) t, generate_series(1, ${finished}) n ${more}`,
       );
     };
-    await copy("runs", "id", "");
-    await copy("run_payloads", "run_id", "");
-    await copy("steps", "run_id", ", generate_series(0, 9) s", { step_index: "s" });
-    await copy("trace_events", "run_id", ", generate_series(1, 2) s", { first_seq: "s", last_seq: "s" });
+    await copy("runs", "id");
+    await copy("run_payloads", "run_id");
+    await copy("steps", "run_id", { more: ", generate_series(0, 9) s", step_index: "s" });
+    await copy("trace_events", "run_id", { more: ", generate_series(1, 2) s", first_seq: "s", last_seq: "s" });
   }
 
-  if (!server.isPooled) {
-    test("no statement of the engine reads a whole table of a store that is empty", expectNoWholeScans);
-  }
+  // Behind a pooler plans are made for each statement, and an empty table is best read whole.
+  test.skipIf(server.isPooled)(
+    "no statement of the engine reads a whole table of a store that is empty (skipped behind a pooler: it is best read whole)",
+    expectNoWholeScans,
+  );
 
   test("no statement of the engine reads a whole table where 200,000 steps have ended that nobody has counted", async () => {
     await fill();

@@ -41,21 +41,24 @@ describeEachServer((server) => {
     await scratch.remove();
   });
 
-  test.each(server.name === newest ? storeContract : storeContract.slice(0, 1))("a store of another owner $claim", async ({ check }) => {
-    for (const table of tables) await scratch.query(`delete from ${table}`);
-    const store = createPostgresStore({ url, clock });
-    await store.open();
-    try {
-      await check({
-        store,
-        async advance(ms) {
-          await scratch.query("update public.test_clock set at = at + $1::bigint", [ms]);
-        },
-      });
-    } finally {
-      await store.close();
-    }
-  });
+  test.each(server.name === newest ? storeContract : storeContract.slice(0, 1))(
+    "a store of another owner $claim",
+    async ({ check }) => {
+      for (const table of tables) await scratch.query(`delete from ${table}`);
+      const store = createPostgresStore({ url, clock });
+      await store.open();
+      try {
+        await check({
+          store,
+          async advance(ms) {
+            await scratch.query("update public.test_clock set at = at + $1::bigint", [ms]);
+          },
+        });
+      } finally {
+        await store.close();
+      }
+    },
+  );
 
   test("is not the owner of anything", async () => {
     expect(
