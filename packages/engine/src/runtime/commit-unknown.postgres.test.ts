@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeEachServer } from "@braid/testbed/vitest";
-import { afterAll, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
 import type { Engine } from "../engine.ts";
 import type { StepType } from "../steps/step-type.ts";
 import type { RunCommit, Store } from "../store/port.ts";
@@ -30,8 +30,11 @@ class Doors {
   }
 
   async startedStep(step: string): Promise<void> {
-    for (let tries = 0; tries < 400 && !this.started.includes(step); tries += 1) await sleep(10);
-    expect(this.started).toContain(step);
+    for (let tries = 0; tries < 400; tries += 1) {
+      if (this.started.includes(step)) return;
+      await sleep(10);
+    }
+    throw new Error(`step ${step} was not started`);
   }
 }
 
@@ -62,14 +65,26 @@ function losingStore(
 describeEachServer((server) => {
   const engines = new ScratchEngines(server);
   let doors: Doors;
+  /** Stores of engines that do not close them, because they were not named by a URL. */
+  const inner: Store[] = [];
   beforeEach(async () => {
     doors = new Doors();
     await engines.next();
+  });
+  afterEach(async () => {
+    await engines.close();
+    await Promise.all(inner.splice(0).map((store) => store.close()));
   });
   afterAll(() => engines.clear());
 
   const open = async (store?: Store): Promise<Engine> =>
     engines.engine({ types: [doors.type, instant], ...(store === undefined ? {} : { store }) });
+
+  function innerStore(): Store {
+    const store = createPostgresStore({ url: engines.url });
+    inner.push(store);
+    return store;
+  }
 
   test("a cancel whose answer got lost, and that others have followed, is still one cancel", async () => {
     const definition = define(`
@@ -81,15 +96,13 @@ finally: [{id: tidy, type: door}]
     await working.work();
     const run = await working.start(definition);
     await doors.startedStep("b");
-    const inner = createPostgresStore({ url: engines.url });
     // What the cancel has stopped is reported by the worker meanwhile, and the run goes on to its last step.
     const meanwhile = () => doors.startedStep("tidy");
-    const losing = losingStore(inner, { fits: ({ cancels }) => cancels.length > 0, meanwhile });
+    const losing = losingStore(innerStore(), { fits: ({ cancels }) => cancels.length > 0, meanwhile });
     const canceling = await open(losing);
     await canceling.cancel(run.id).catch(() => {});
     await doors.open("tidy");
     const result = await run.result();
-    await inner.close();
     expect(result).toMatchObject({ status: "canceled", steps: { tidy: { status: "completed" } } });
     expect((await working.store.load(run.id))!.run.cancelCount).toBe(1);
   });
@@ -104,24 +117,22 @@ steps:
 `);
     const second = await open();
     let runId = "";
-    const inner = createPostgresStore({ url: engines.url });
     const fits = ({ enqueue }: RunCommit): boolean => enqueue.some(({ step, lease }) => step === 2 && lease !== null);
     // Somebody else writes the run: it was paused and resumed.
     const meanwhile = async () => {
       await second.pause(runId);
       await second.resume(runId);
     };
-    const losing = losingStore(inner, { fits, meanwhile });
+    const losing = losingStore(innerStore(), { fits, meanwhile });
     const first = await open(losing);
     await first.work();
     const run = await first.start(definition);
     runId = run.id;
     await doors.open("a");
-    const began = performance.now();
-    await run.step("after").result();
-    expect(performance.now() - began).toBeLessThan(2_000);
+    const ended = run.step("after").result();
+    ended.catch(() => {});
+    expect(await Promise.race([ended.then(() => "ended"), sleep(2_000).then(() => "still waiting")])).toBe("ended");
     await doors.open("other");
     expect(await run.result()).toMatchObject({ status: "completed" });
-    await inner.close();
   });
 });

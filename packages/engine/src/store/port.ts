@@ -20,7 +20,8 @@ import type {
  * - A commit of one run is all or nothing, and is accepted only if the run still has the version the changes were
  *   computed from and every fence still holds. Runs of one call are independent of each other.
  * - Repeating the latest commit of a run (the same `commitId`) changes nothing and gives the first answer. Repeating an older
- *   one is a `conflict`, and the reports in it are `fenced` when they are computed again.
+ *   one is a `repeat` too, without its cancels, where the store still knows it; else a `conflict`, and the reports in it are
+ *   `fenced` when they are computed again.
  * - A row is claimed by at most one worker at a time. Revoking a lease (sweep) raises the run's version.
  * - What `commit` has accepted is durable before it answers (memory: as long as the process lives).
  */

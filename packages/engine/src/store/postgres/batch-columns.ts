@@ -30,6 +30,7 @@ export const tracePlaceColumns: readonly ColumnType[] = [
   ["first_seq", "integer[]"],
   ["last_seq", "integer[]"],
   ["at", "bigint[]"],
+  ["commit_id", "text[]"],
 ];
 
 export const traceColumns: readonly ColumnType[] = [...tracePlaceColumns, ["events", "json[]"]];
@@ -63,6 +64,7 @@ export const usualRunColumns: readonly ColumnType[] = [...runHead, ["changed", "
 export const fullRunColumns: readonly ColumnType[] = [
   ...runHead,
   ["has_row", "integer[]"],
+  ["is_quiet", "integer[]"],
   ...hotColumns(runTravel),
   more,
 ];

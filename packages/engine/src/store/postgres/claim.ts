@@ -71,7 +71,7 @@ export class Claims {
     try {
       const statements = this.#statements;
       const queues = arrayOf(request.queues.map(({ queue }) => queue));
-      const begun = held.run("begin");
+      const begun = held.begin();
       const finding = held.rows(statements.parkedKeys, [queues, this.#keysAfter, mostKeys]);
       const [, keys] = await Promise.all([begun, finding]);
       this.#isAnyParked = keys.length > 0 || this.#keysAfter !== "";
@@ -82,7 +82,7 @@ export class Claims {
       const room = await readRoom(held, statements, { parked, request });
       const taken = chooseTasks(request, room, await findRows(held, statements, { parked, request, room }));
       const writes = taken.length === 0 ? [] : this.#write(held, { taken, room, request });
-      await Promise.all([...writes, held.run("commit")]);
+      await Promise.all([...writes, held.commit()]);
       held.release();
       const tasks = taken.map(({ row, needs, token }) =>
         Object.assign(taskOf(row, token, room.now), { resources: needs?.resources ?? null }),

@@ -81,10 +81,9 @@ async function commitBatch(
   if (!commits.every(({ runId }) => isRunId(runId))) return null;
   const batch = usualBatch(commits) ?? fullBatch(commits.map(prepareCommit));
   const [row] = await send(statements[batch.kind], batch.parameters);
-  const [now, states, lastVersions, bad, stops, freed] = row as readonly [
+  const [now, states, bad, stops, freed] = row as readonly [
     number,
     readonly number[] | null,
-    readonly number[],
     readonly number[],
     string | null,
     string,
@@ -98,7 +97,7 @@ async function commitBatch(
       case batchStates.accepted:
         return { kind: "accepted", version: commit.expectedVersion + 1, cancels };
       case batchStates.repeat:
-        return { kind: "repeat", version: lastVersions[index]!, cancels };
+        return { kind: "repeat", version: commit.expectedVersion + 1, cancels };
       case batchStates.fenced:
         return { kind: "fenced", fences: commit.fences.filter((fence) => badFences.has(fence)) };
       case batchStates.brokenTrace:

@@ -82,6 +82,7 @@ function fullRun(prepared: PreparedCommit): Value[] {
   return [
     ...runHeadCells(prepared.commit, traceBefore(prepared.commit, prepared.trace), dueAfterMs(prepared.commit)),
     run === null ? 0 : 1,
+    prepared.trace === null ? 1 : 0,
     ...cells,
   ];
 }
@@ -90,8 +91,9 @@ function addFences(fences: Columns, position: number, { commit }: PreparedCommit
   for (const { step, task, token } of commit.fences) fences.add([position, step, task, token]);
 }
 
-function addTrace(rows: Columns, position: number, { trace }: PreparedCommit): void {
-  if (trace !== null) rows.add([position, trace.firstSeq, trace.lastSeq, trace.at, trace.events]);
+function addTrace(rows: Columns, position: number, { commit, trace }: PreparedCommit): void {
+  if (trace === null) return;
+  rows.add([position, trace.firstSeq, trace.lastSeq, trace.at, commit.commitId, trace.events]);
 }
 
 const notQueued = [0, null, null, null, null, null, null, null, null, 0, null, null] as const;

@@ -91,8 +91,7 @@ signals as (
 ${traceWrite(names, trace)},
 ${freeSlots(names, "changed")},
 ${runWrites(names)}
-select ${names.now}, (select s from k), array(select g.last_commit_version from g order by g.p),
-  array(select bad.n from bad),
+select ${names.now}, (select s from k), array(select bad.n from bad),
   (select json_agg(case when ((select s from k))[g.p] = ${batchStates.repeat} then g.last_cancels
     else ${stopRows("g.p")} end order by g.p) from g),
   array(select distinct f.queue from freed f),
@@ -104,18 +103,23 @@ select ${names.now}, (select s from k), array(select g.last_commit_version from 
   return { name: "commit_full", text };
 }
 
+/** The latest dozen or so of commits without events. */
+const quietIds = `quiet_commit_ids = case
+    when u.is_quiet = 1 then left(' ' || u.commit_id || coalesce(r.quiet_commit_ids, ' '), 250)
+    else r.quiet_commit_ids end`;
+
 /** `run` and `bare`: the runs, with the kernel's row and without. */
 function runWrites(names: Names): string {
   const runs = names.table("runs");
   return `run as (
   update ${runs} r
-  set ${commitColumns(names, { wakeAt: "u.wake_at", cancels: stopRows("u.p") })}, ${assignments(runValues)}
+  set ${commitColumns(names, { wakeAt: "u.wake_at", cancels: stopRows("u.p") })}, ${quietIds}, ${assignments(runValues)}
   from (select * from w where w.has_row = 1 and ${isAccepted("w.p")} offset 0) u
   where r.id = u.id
 ),
 bare as (
   update ${runs} r
-  set ${commitColumns(names, { wakeAt: "r.wake_at", cancels: stopRows("u.p") })}
+  set ${commitColumns(names, { wakeAt: "r.wake_at", cancels: stopRows("u.p") })}, ${quietIds}
   from (select * from w where w.has_row = 0 and ${isAccepted("w.p")} offset 0) u
   where r.id = u.id
 )`;

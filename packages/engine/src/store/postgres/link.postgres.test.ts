@@ -70,6 +70,25 @@ describeEachServer((server) => {
     expect(await link.rows(quick, ["fourth"])).toEqual([["fourth"]]);
   });
 
+  test("a statement that takes too long ends the connection, and keeps nobody behind it waiting", async () => {
+    const link = open(scratch.url, 300);
+    await link.rows(quick, ["first"]);
+    await expect(link.rows(echo, ["slow", 3])).rejects.toMatchObject({ code: "store_unavailable" });
+    await sleep(20);
+    expect(await link.rows(quick, ["next"])).toEqual([["next"]]);
+  });
+
+  test("a transaction never waits for ever, and none that stands still holds its locks for ever", async () => {
+    const names = ["lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"];
+    const link = open(scratch.url);
+    await link.rows(quick, ["first"]);
+    await link.transaction(async (held) => {
+      const text = `select ${names.map((name) => `current_setting('${name}')`).join(", ")}`;
+      const [settings] = await held.rows({ name: "", text });
+      for (const [index, name] of names.entries()) expect(settings![index], name).not.toBe("0");
+    });
+  });
+
   test("a transaction has the connection for itself, and lets it go however it ends", async () => {
     const link = open(scratch.url);
     const order: string[] = [];

@@ -20,6 +20,8 @@ export interface Statement {
 export interface HeldLink {
   rows(statement: Statement, parameters?: readonly Parameter[]): Promise<readonly CellRow[]>;
   run(text: string): Promise<void>;
+  begin(): Promise<void>;
+  commit(): Promise<void>;
   release(): void;
   /** Ends whatever transaction is open, and releases. */
   rollBack(): Promise<void>;
@@ -52,6 +54,11 @@ const connectTimeoutMs = 5_000;
  * statements are shaped so that only one plan is possible, and the scans that would be chosen on empty tables and kept for
  * ever are switched off. The timeouts keep a stalled process from holding locks.
  */
+const timeouts = ["lock_timeout = '5s'", "statement_timeout = '15s'", "idle_in_transaction_session_timeout = '10s'"];
+
+/** Behind a pooler, where no session is ours, the timeouts hold for a transaction. */
+const pooledBegin = ["begin", ...timeouts.map((setting) => `set local ${setting}`)].join("; ");
+
 const sessionSettings = [
   "jit = off",
   "plan_cache_mode = force_generic_plan",
@@ -59,9 +66,7 @@ const sessionSettings = [
   "enable_hashjoin = off",
   "enable_mergejoin = off",
   "enable_bitmapscan = off",
-  "lock_timeout = '5s'",
-  "statement_timeout = '15s'",
-  "idle_in_transaction_session_timeout = '10s'",
+  ...timeouts,
   "client_min_messages = warning",
 ].map((setting) => `set ${setting}`);
 
@@ -117,9 +122,9 @@ export class Link {
   async transaction<Value>(body: (transaction: Transaction) => Promise<Value>): Promise<Value> {
     const held = await this.hold();
     try {
-      await held.run("begin");
+      await held.begin();
       const value = await body(held);
-      await held.run("commit");
+      await held.commit();
       held.release();
       return value;
     } catch (error) {
@@ -161,11 +166,13 @@ export class Link {
       }
     };
     const run = async (text: string): Promise<void> => {
-      await this.#inTurn(() => client.query({ text, query_timeout: deadlineMs } as { readonly text: string }));
+      await this.#inTurn(client, () => client.query({ text, query_timeout: deadlineMs } as { readonly text: string }));
     };
     return {
       rows: (statement, parameters = []) => translated(this.#send(client, statement, parameters)),
       run: (text) => translated(run(text)),
+      begin: () => translated(run(this.#isPooled ? pooledBegin : "begin")),
+      commit: () => translated(run("commit")),
       release,
       async rollBack() {
         // Where the connection is gone the server rolls back by itself.
@@ -197,14 +204,18 @@ export class Link {
       query_timeout: this.#settings.deadlineMs,
       ...(this.#isPooled ? {} : { name }),
     };
-    const { rows } = await this.#inTurn(() => client.query<Cell[]>(query));
+    const { rows } = await this.#inTurn(client, () => client.query<Cell[]>(query));
     return rows;
   }
 
   /** Behind a pooler each statement waits for the answer to the one before. */
-  #inTurn<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  #inTurn<Answer>(client: Client, ask: () => Promise<Answer>): Promise<Answer> {
     if (!this.#isPooled) return ask();
     const answer = this.#turn.then(ask);
+    // The driver leaves the connection as it is: what is sent next would wait behind what has no answer.
+    answer.catch((error: Error) => {
+      if (error.message === "Query read timeout") client.connection.stream.destroy();
+    });
     this.#turn = answer.then(
       () => {},
       () => {},

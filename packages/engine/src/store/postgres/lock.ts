@@ -23,7 +23,7 @@ export function commitAndEnd(held: HeldLink): (...sent: Parameters<HeldLink["row
     const answer = held.rows(statement, parameters);
     if (!isOpen) return answer;
     isOpen = false;
-    const [rows] = await Promise.all([answer, held.run("commit")]);
+    const [rows] = await Promise.all([answer, held.commit()]);
     return rows;
   };
 }
@@ -46,7 +46,7 @@ export async function lockRuns(
 ): Promise<LockedRuns> {
   const held = await link.hold();
   try {
-    const begun = held.run("begin");
+    const begun = held.begin();
     const ids = requests.map(({ runId }) => runId).filter(isRunId);
     const [, rows] = await Promise.all([begun, held.rows(lockRows(names), [arrayOf(ids)])]);
     const versions = new Map(rows.map(([id, version]) => [id as string, version as number]));

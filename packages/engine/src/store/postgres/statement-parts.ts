@@ -17,7 +17,8 @@ export const runOf = "($1::uuid[])[u.p]";
 
 /**
  * `w`, `bad`, `g` and `k`: the runs of a batch, locked in order of their ids and read in their newest version, and what becomes of
- * each. `k` is null if one of them does not exist.
+ * each. `k` is null if one of them does not exist. A commit that others have followed is known by its trace row, or by its id if it had no events: what has been done
+ * once, a cancel of the run for instance, is not done again because the answer got lost.
  */
 export function guard(names: Names, parameters: Parameters, runColumns: readonly ColumnType[]): string {
   const w = parameters.unnest("w", runColumns);
@@ -32,15 +33,18 @@ bad as materialized (
   )
 ),
 g as materialized (
-  select w.p, w.expected, w.commit_id, w.trace_before, r.version, r.trace_seq, r.last_commit_id, r.last_commit_version,
-    r.last_cancels
+  select w.p, w.id, w.expected, w.commit_id, w.trace_before, r.version, r.trace_seq, r.last_commit_id, r.last_cancels,
+    r.quiet_commit_ids
   from w join ${names.table("runs")} r on r.id = w.id
   order by r.id for no key update of r
 ),
 k as materialized (select case when (select count(*) from g) = cardinality($1::uuid[]) then array(
   select case
     when g.last_commit_id = g.commit_id then ${batchStates.repeat}
-    when g.version <> g.expected then ${batchStates.conflict}
+    when g.version <> g.expected then case when exists (
+      select 1 from ${names.table("trace_events")} t
+      where t.run_id = g.id and t.first_seq = g.trace_before + 1 and t.commit_id = g.commit_id
+    ) or strpos(g.quiet_commit_ids, ' ' || g.commit_id || ' ') > 0 then ${batchStates.repeat} else ${batchStates.conflict} end
     when exists (select 1 from bad where bad.p = g.p) then ${batchStates.fenced}
     when g.trace_before <> g.trace_seq then ${batchStates.brokenTrace}
     else ${batchStates.accepted} end
@@ -55,7 +59,7 @@ export function traceWrite(names: Names, { text }: Pick<UnnestText, "text">): st
     .slice(1)
     .map(([name]) => name)
     .join(", ")})
-  select ${runOf}, u.first_seq, u.last_seq, u.at, u.events from ${text} where ${isAccepted("u.p")}
+  select ${runOf}, u.first_seq, u.last_seq, u.at, u.commit_id, u.events from ${text} where ${isAccepted("u.p")}
 )`;
 }
 

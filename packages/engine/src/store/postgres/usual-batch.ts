@@ -4,7 +4,6 @@ import type { Enqueue, PayloadWrite, RunCommit, TaskKey } from "../port.ts";
 import { checkTask } from "../prepared-commit.ts";
 import { encodeJson } from "../storable.ts";
 import { packTrace } from "../trace-rows.ts";
-import type { TraceRow } from "../trace-rows.ts";
 import {
   addedStepColumns,
   changedStepColumns,
@@ -42,7 +41,11 @@ export function usualBatch(commits: readonly RunCommit[]): Batch | null {
     const changes = commit.steps.length - newSteps!.size;
     runs.add([...runHeadCells(commit, before, dueAfterMs(commit)), changes, ...readHot(commit.run!, runTravel)]);
     for (const { step, task, token } of commit.fences) fences.add([position, step, task, token]);
-    if (packed !== null) addTrace({ trace, events }, position, packed);
+    if (packed !== null) {
+      // Events travel in one document for all runs, whose parts the server cuts out: quotes in arrays would be escaped twice.
+      trace.add([position, packed.firstSeq, packed.lastSeq, packed.at, commit.commitId]);
+      events.push(packed.events);
+    }
     const host = new HostParts(commit);
     for (const row of commit.steps) {
       const output = outputOf(host.payload.find(row));
@@ -64,7 +67,7 @@ export function usualBatch(commits: readonly RunCommit[]): Batch | null {
 
 function isUsual(commit: RunCommit): boolean {
   const { run, steps, newSteps, enqueue, closes, cancels, payloads, runOutput, usedSignals } = commit;
-  if (run === null || newSteps === undefined || runOutput !== null) return false;
+  if (run === null || newSteps === undefined || runOutput !== null || commit.trace.length === 0) return false;
   if (cancels.length > 0 || usedSignals.length > 0 || !isColdEmpty(run, runTravel)) return false;
   if (!steps.every((row) => isColdEmpty(row, stepTravel)) || !payloads.every(isOnlyOutput)) return false;
   // Each part has to be about a row that is written, and a close about one that is there and not queued anew.
@@ -142,14 +145,4 @@ function openCells(task: Enqueue | undefined): readonly Value[] {
   if (lease === null) return [1, "queued", attempt, queue, handler, priority, null, null, null, 0, null, key];
   const { worker, token, forMs } = lease;
   return [1, "leased", attempt, queue, handler, priority, worker, token, Math.ceil(forMs), 1, null, key];
-}
-
-/** Events travel in one document for all runs, whose parts the server cuts out: quotes in arrays would be escaped twice. */
-function addTrace(
-  { trace, events }: { readonly trace: Columns; readonly events: string[] },
-  position: number,
-  row: TraceRow,
-): void {
-  trace.add([position, row.firstSeq, row.lastSeq, row.at]);
-  events.push(row.events);
 }

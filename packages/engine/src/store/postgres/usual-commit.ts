@@ -64,8 +64,7 @@ run as (
   from (select * from w where ${isAccepted("w.p")} offset 0) u
   where r.id = u.id
 )
-select ${names.now}, (select s from k), array(select g.last_commit_version from g order by g.p),
-  array(select bad.n from bad), null, array(select distinct f.queue from freed f),
+select ${names.now}, (select s from k), array(select bad.n from bad), null, array(select distinct f.queue from freed f),
   case when (select count(*) from upd)${queued === null ? "" : " + (select count(*) from que)"} <> (select coalesce(sum(w.changed), 0) from w where ${isAccepted("w.p")})
     then ('a row is missing: ' || (select count(*) from upd))::integer else 0 end`;
   return { name: isQueueing ? "commit_queueing" : "commit", text };

@@ -14,6 +14,9 @@ import type { Names } from "../names.ts";
  * again, in case the first reporter died. A queued attempt with a `limit_key` is parked: it is claimed only if all that the key
  * names has room.
  *
+ * A commit is known again by its id: the latest one stands in the run's row, others in their trace rows, and those that had no
+ * events, the latest of them, in `quiet_commit_ids`, with a space around each.
+ *
  * Constraints are named, and there are few of them: the server reads the text of each anew for every statement that writes the
  * table, which was a sixth of the time of a commit when there were twenty. Lists of known values are domains, which are read once
  * in a session.
@@ -86,6 +89,7 @@ create table $schema.runs (
   run_group text,
   idempotency_key text,
   last_commit_id text not null,
+  quiet_commit_ids text,
   last_cancels json,
   status $schema.run_status not null,
   phase $schema.run_phase not null,
@@ -237,6 +241,7 @@ create table $schema.trace_events (
   last_seq integer not null,
   at bigint not null,
   run_id uuid not null,
+  commit_id text not null,
   events json not null,
   primary key (run_id, first_seq),
   constraint trace_row_is_not_empty check (first_seq >= 1 and last_seq >= first_seq)
