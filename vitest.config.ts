@@ -52,9 +52,14 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/**/*.test.ts"],
+          exclude: [...configDefaults.exclude, "test/chaos.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
+      },
+      {
+        // When all others are through: it gives its faults times, and what else goes on would move them.
+        test: { name: "chaos", include: ["test/chaos.test.ts"], sequence: { groupOrder: 1 } },
       },
     ],
     coverage: {

@@ -56,7 +56,14 @@ describeEachServer((server) => {
       await insertStep(scratch, run, { step: 0 });
       await insert(scratch, "step_items", { run_id: run, step_index: 0, task_index: -1, items: "[]" });
       await insert(scratch, "limit_slots", { run_id: run, step_index: 0, task_index: -1, name: "l" });
-      await insert(scratch, "trace_events", { run_id: run, first_seq: 1, last_seq: 1, at: 1, events: "[]" });
+      await insert(scratch, "trace_events", {
+        run_id: run,
+        first_seq: 1,
+        last_seq: 1,
+        at: 1,
+        commit_id: "c",
+        events: "[]",
+      });
       await putSignal(link, names, { runId: run, id: "s1", name: "go", verdict: "signal", payload: null });
     }
     const lines = [root, child, grandchild, busy, orphan].map((runId) => {
@@ -112,7 +119,7 @@ describeEachServer((server) => {
       await transaction.run(`update ${names.table("runs")} set version = version + 1`);
       pruning = prune(link, names, { keep: 0 });
       await waitForLock();
-      await transaction.run(`insert into ${names.table("trace_events")} select 1, 1, 1, '${run}', '[]'`);
+      await transaction.run(`insert into ${names.table("trace_events")} select 1, 1, 1, '${run}', 'c', '[]'`);
     });
     expect(await pruning).toEqual([run]);
     expect(await scratch.query("select * from trace_events")).toEqual([]);

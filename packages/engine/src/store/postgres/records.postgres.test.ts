@@ -146,6 +146,7 @@ describeEachServer((server) => {
         first_seq: first,
         last_seq: first + 2,
         at: first * 10,
+        commit_id: "c",
         events,
       });
     }
