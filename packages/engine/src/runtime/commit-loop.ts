@@ -94,7 +94,7 @@ export class CommitLoop {
     // What is going on in this turn reports as well: it belongs into one batch.
     this.#context.clock.soon(() => {
       this.#isCalled = false;
-      void this.#work();
+      this.#work();
     });
   }
 
@@ -102,12 +102,14 @@ export class CommitLoop {
     for (const report of this.outbox.drain()) report.settle?.({ kind: "failed", error: this.#fault! });
   }
 
-  async #work(): Promise<void> {
+  #work(): void {
     const taken = this.#fault === null ? this.outbox.take(MOST_RUNS, this.#busy) : new Map<string, Report[]>();
     // What is left belongs to runs of another batch, which goes on with it.
-    if (taken.size === 0 && this.#underWay.size > 0) return;
-    if (taken.size > 0) await Promise.all(this.#split(taken).map((runs) => this.#batchOf(runs)));
-    if (this.#fault === null && !this.outbox.isEmpty) this.#call();
+    if (taken.size > 0) for (const runs of this.#split(taken)) void this.#batchOf(runs);
+    else this.#settleIfAsleep();
+  }
+
+  #settleIfAsleep(): void {
     if (this.#isAsleep) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
@@ -136,6 +138,8 @@ export class CommitLoop {
     }
     this.#underWay.delete(reports);
     for (const runId of taken.keys()) this.#busy.delete(runId);
+    if (this.#fault === null && !this.outbox.isEmpty) this.#call();
+    this.#settleIfAsleep();
   }
 
   async #batch(taken: ReadonlyMap<string, readonly Report[]>): Promise<void> {
