@@ -35,8 +35,8 @@ import type {
   WorkerRecord,
   WorkflowRecord,
 } from "./port.ts";
-import { cleanText, encodeJson, NotStorable } from "./storable.ts";
-import { StoreError } from "./store-error.ts";
+import { refusing } from "./refusing.ts";
+import { cleanText, encodeJson } from "./storable.ts";
 
 /** Settings of the memory store. */
 export interface MemoryStoreOptions {
@@ -235,14 +235,5 @@ class MemoryStore implements Store {
       this.#isNotifying = false;
       for (const listener of this.#listeners) listener({});
     });
-  }
-}
-
-function refusing<Value>(body: () => Value): Value {
-  try {
-    return body();
-  } catch (error) {
-    if (!(error instanceof NotStorable)) throw error;
-    throw new StoreError("store_not_storable", `The store refused the data: ${error.message}.`, { cause: error });
   }
 }

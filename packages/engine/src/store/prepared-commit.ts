@@ -72,10 +72,15 @@ export function checkTrace({ commit, trace }: PreparedCommit, traceSeq: number):
   }
 }
 
+/** How long the follow-up of a commit may take before its run is due, in milliseconds; null: none is needed. */
+export function followUpMsOf({ followUpMs, cancels }: RunCommit): number | null {
+  const ms = Math.min(followUpMs ?? Infinity, cancels.length > 0 ? followUpAfterMs : Infinity);
+  return ms === Infinity ? null : Math.ceil(ms);
+}
+
 /** When a run is due again after a commit: at its earliest timer, or when the follow-up of the commit is missing. */
 export function dueAfter(commit: RunCommit, wakeAt: number | null, now: number): number | null {
-  const afterMs = Math.min(commit.followUpMs ?? Infinity, commit.cancels.length > 0 ? followUpAfterMs : Infinity);
-  const dueAt = Math.min(wakeAt ?? Infinity, now + afterMs);
+  const dueAt = Math.min(wakeAt ?? Infinity, now + (followUpMsOf(commit) ?? Infinity));
   return dueAt === Infinity ? null : Math.ceil(dueAt);
 }
 

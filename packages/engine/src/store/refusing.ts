@@ -1,5 +1,5 @@
-import { NotStorable } from "../storable.ts";
-import { StoreError } from "../store-error.ts";
+import { NotStorable } from "./storable.ts";
+import { StoreError } from "./store-error.ts";
 
 /** Encodes what a call brings. Throws `StoreError` where no store can keep it, before anything is sent. */
 export function refusing<Value>(encode: () => Value): Value {

@@ -1,5 +1,4 @@
 import type { Fence, RunCommit } from "../port.ts";
-import { followUpAfterMs } from "../port.ts";
 import { NotStorable } from "../storable.ts";
 import type { TraceRow } from "../trace-rows.ts";
 import type { ColumnType, Value } from "./columns.ts";
@@ -140,10 +139,3 @@ export const changedStepColumns: readonly ColumnType[] = [
   ["closes", "integer[]"],
   ["output", "json[]"],
 ];
-
-/** When the run is due again if nothing follows this commit, in milliseconds from now. */
-export function dueAfterMs(commit: RunCommit): number | null {
-  const { followUpMs, cancels } = commit;
-  const after = Math.min(followUpMs ?? Infinity, cancels.length > 0 ? followUpAfterMs : Infinity);
-  return after === Infinity ? null : Math.ceil(after);
-}

@@ -1,8 +1,9 @@
 import type { CreateAnswer, NewRunRequest, Store } from "../port.ts";
+import { followUpMsOf } from "../prepared-commit.ts";
 import { prepareRun, unknownWorkflow } from "../prepared-run.ts";
 import type { PreparedRun } from "../prepared-run.ts";
 import { NotStorable } from "../storable.ts";
-import { dueAfterMs, fullStepColumns, itemColumns, traceColumns } from "./batch-columns.ts";
+import { fullStepColumns, itemColumns, traceColumns } from "./batch-columns.ts";
 import { Columns, Parameters } from "./columns.ts";
 import type { ColumnType } from "./columns.ts";
 import { addNewRows } from "./full-batch.ts";
@@ -250,7 +251,7 @@ function parametersOf(batch: readonly Prepared[]): Parameter[] {
       parent === null ? null : parent.attempt,
       record.group,
       prepared.commit.commitId,
-      dueAfterMs(prepared.commit),
+      followUpMsOf(prepared.commit),
       input,
       meta,
       prepared.runOutput,

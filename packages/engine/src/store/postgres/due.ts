@@ -5,7 +5,7 @@ import { checkText, encodeJson } from "../storable.ts";
 import type { Link, Statement } from "./link.ts";
 import type { Names } from "./names.ts";
 import { perNames } from "./per-names.ts";
-import { refusing } from "./refusing.ts";
+import { refusing } from "../refusing.ts";
 import { isRunId } from "./run-id.ts";
 
 /** Runs that somebody has to look at although no worker has a task of them: their time has come, or a signal has. */

@@ -1,8 +1,8 @@
 import type { Cell } from "../codec.ts";
 import { limitKey } from "../limits.ts";
+import { followUpMsOf } from "../prepared-commit.ts";
 import type { PreparedCommit } from "../prepared-commit.ts";
 import {
-  dueAfterMs,
   fenceColumns,
   fullRunColumns,
   fullStepColumns,
@@ -80,7 +80,7 @@ function fullRun(prepared: PreparedCommit): Value[] {
   const { run } = prepared;
   const cells = run === null ? noRow : [...hotCells(run, runTravel), packCold(run, runTravel)];
   return [
-    ...runHeadCells(prepared.commit, traceBefore(prepared.commit, prepared.trace), dueAfterMs(prepared.commit)),
+    ...runHeadCells(prepared.commit, traceBefore(prepared.commit, prepared.trace), followUpMsOf(prepared.commit)),
     run === null ? 0 : 1,
     prepared.trace === null ? 1 : 0,
     ...cells,

@@ -1,13 +1,12 @@
 import type { StepRow } from "@braid/core";
 import { limitKey } from "../limits.ts";
 import type { Enqueue, PayloadWrite, RunCommit, TaskKey } from "../port.ts";
-import { checkTask } from "../prepared-commit.ts";
+import { checkTask, followUpMsOf } from "../prepared-commit.ts";
 import { encodeJson } from "../storable.ts";
 import { packTrace } from "../trace-rows.ts";
 import {
   addedStepColumns,
   changedStepColumns,
-  dueAfterMs,
   fenceColumns,
   runHeadCells,
   traceBefore,
@@ -39,7 +38,7 @@ export function usualBatch(commits: readonly RunCommit[]): Batch | null {
     const before = traceBefore(commit, packed);
     const { newSteps } = commit;
     const changes = commit.steps.length - newSteps!.size;
-    runs.add([...runHeadCells(commit, before, dueAfterMs(commit)), changes, ...readHot(commit.run!, runTravel)]);
+    runs.add([...runHeadCells(commit, before, followUpMsOf(commit)), changes, ...readHot(commit.run!, runTravel)]);
     for (const { step, task, token } of commit.fences) fences.add([position, step, task, token]);
     if (packed !== null) {
       // Events travel in one document for all runs, whose parts the server cuts out: quotes in arrays would be escaped twice.

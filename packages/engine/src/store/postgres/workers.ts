@@ -5,7 +5,7 @@ import type { Link, Statement } from "./link.ts";
 import { newestSchema, oldestSchema } from "./migrations/all.ts";
 import type { Names } from "./names.ts";
 import { perNames } from "./per-names.ts";
-import { refusing } from "./refusing.ts";
+import { refusing } from "../refusing.ts";
 
 /**
  * Does nothing if the schema has been brought to a version on which the worker could do harm. A migration that would break

@@ -7,7 +7,7 @@ import { arrayOf } from "./link.ts";
 import type { CellRow, Link, Statement } from "./link.ts";
 import type { Names } from "./names.ts";
 import { perNames } from "./per-names.ts";
-import { refusing } from "./refusing.ts";
+import { refusing } from "../refusing.ts";
 
 const findVersion = perNames(({ table }): Statement => {
   return { name: "find_version", text: `select version from ${table("workflows")} where name = $1 and hash = $2` };
