@@ -197,6 +197,11 @@ export interface RunCommit {
   readonly commitId: string;
   /** `runs.version` the changes were computed from. Accepting raises it by one. */
   readonly expectedVersion: number;
+  /**
+   * Set where the changes were computed on top of a commit that has not been answered: its `commitId`. Then that one has to be
+   * the latest of the run; the version alone could be somebody else's.
+   */
+  readonly follows?: string;
   /** Leases whose reports this commit accepts; all must still hold. */
   readonly fences: readonly Fence[];
   /** Control columns: the run's row if it changed, and every changed step row, whole. */

@@ -30,6 +30,24 @@ export const commitClaims: readonly StoreClaim[] = [
     },
   },
   {
+    claim: "takes a commit made on top of one without an answer only if that one is the latest, whatever the version",
+    check: async ({ store }) => {
+      const run = await startRun(store);
+      const first = run.next({ steps: [stepRow(0)] });
+      const stacked = { ...run.next({ steps: [stepRow(1)] }), expectedVersion: 2, follows: first.commitId };
+      // Somebody else came first: the version is the one expected, the commit before it is not.
+      await store.commit([run.next({ steps: [stepRow(2)] })]);
+      assert.equal(await answerOf(store, stacked), "conflict");
+      const other = await startRun(store);
+      const below = other.next({ steps: [stepRow(0)] });
+      const above = { ...other.next({ steps: [stepRow(1)] }), expectedVersion: 2, follows: below.commitId };
+      assert.equal(await answerOf(store, above), "conflict");
+      assert.equal(await answerOf(store, below), "accepted");
+      assert.equal(await answerOf(store, above), "accepted");
+      assert.equal((await store.load(other.id))?.version, 3);
+    },
+  },
+  {
     claim: "refuses a commit of a run that does not exist",
     check: async ({ store }) => {
       await putPlan(store);

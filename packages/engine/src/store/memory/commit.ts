@@ -27,7 +27,8 @@ function apply(data: MemoryData, prepared: PreparedCommit, now: number): CommitA
   if (run.lastCommitId === commit.commitId) {
     return { kind: "repeat", version: run.lastCommitVersion, cancels: run.lastCancels };
   }
-  if (run.version !== commit.expectedVersion) return { kind: "conflict" };
+  const { expectedVersion, follows = run.lastCommitId } = commit;
+  if (run.version !== expectedVersion || run.lastCommitId !== follows) return { kind: "conflict" };
   const fences = commit.fences.filter(({ step, task, token }) => {
     const attempt = run.steps.get(stepKey(step, task))?.attempt;
     return attempt?.dispatch !== "leased" || attempt.token !== token;

@@ -51,6 +51,7 @@ const runHead: readonly ColumnType[] = [
   ["id", "uuid[]"],
   ["expected", "integer[]"],
   ["commit_id", "text[]"],
+  ["follows", "text[]"],
   ["trace_before", "integer[]"],
   ["due_after", "bigint[]"],
 ];
@@ -69,7 +70,7 @@ export const fullRunColumns: readonly ColumnType[] = [
 ];
 
 export function runHeadCells(commit: RunCommit, before: number | null, dueAfter: number | null): Value[] {
-  return [commit.runId, commit.expectedVersion, commit.commitId, before, dueAfter];
+  return [commit.runId, commit.expectedVersion, commit.commitId, commit.follows ?? null, before, dueAfter];
 }
 
 /**

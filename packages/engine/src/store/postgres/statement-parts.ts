@@ -33,7 +33,7 @@ bad as materialized (
   )
 ),
 g as materialized (
-  select w.p, w.id, w.expected, w.commit_id, w.trace_before, r.version, r.trace_seq, r.last_commit_id, r.last_cancels,
+  select w.p, w.id, w.expected, w.commit_id, w.follows, w.trace_before, r.version, r.trace_seq, r.last_commit_id, r.last_cancels,
     r.quiet_commit_ids
   from w join ${names.table("runs")} r on r.id = w.id
   order by r.id for no key update of r
@@ -41,7 +41,7 @@ g as materialized (
 k as materialized (select case when (select count(*) from g) = cardinality($1::uuid[]) then array(
   select case
     when g.last_commit_id = g.commit_id then ${batchStates.repeat}
-    when g.version <> g.expected then case when exists (
+    when g.version <> g.expected or g.last_commit_id <> g.follows then case when exists (
       select 1 from ${names.table("trace_events")} t
       where t.run_id = g.id and t.first_seq = g.trace_before + 1 and t.commit_id = g.commit_id
     ) or strpos(g.quiet_commit_ids, ' ' || g.commit_id || ' ') > 0 then ${batchStates.repeat} else ${batchStates.conflict} end

@@ -54,7 +54,8 @@ export function applyCommit(connection: Connection, prepared: PreparedCommit, no
     const cancels = lastCancels === null ? [] : (JSON.parse(lastCancels as string) as CancelAnswer[]);
     return { kind: "repeat", version: lastVersion as number, cancels };
   }
-  if (version !== commit.expectedVersion) return { kind: "conflict" };
+  const { expectedVersion, follows = lastCommitId } = commit;
+  if (version !== expectedVersion || lastCommitId !== follows) return { kind: "conflict" };
   const fences = commit.fences.filter((fence) => !holds(connection, commit.runId, fence));
   if (fences.length > 0) return { kind: "fenced", fences };
   checkTrace(prepared, traceSeq as number);
