@@ -117,6 +117,44 @@ describe("a worker", () => {
     expect(trace.filter(({ type }) => type === "task.lost")).toHaveLength(1);
   });
 
+  test("lets runs keep their places for a slice of time while others wait, and gives each its turn", async () => {
+    const steps: string[] = [];
+    const lasting = (name: string, ms: number): StepType =>
+      typeOf(name, async ({ runId }) => {
+        await after(engine.clock, ms);
+        steps.push(runId);
+        return { output: null };
+      });
+    const engine: Engine & { clock: ProcessClock } = await scene.engine({
+      types: [lasting("short", 10), lasting("long", 200)],
+    });
+    await scene.done(engine.work({ concurrency: 1 }));
+    const chain = (type: string, length: number) =>
+      define(`{name: ${type}, steps: [${Array.from({ length }, (_, n) => `{id: s${n}, type: ${type}}`).join(", ")}]}`);
+    /** Lengths of the stretches in which one run had the place. */
+    const stretches = (): number[] => {
+      const lengths: number[] = [];
+      for (const [index, run] of steps.entries()) {
+        if (run === steps[index - 1]) lengths[lengths.length - 1]! += 1;
+        else lengths.push(1);
+      }
+      return lengths;
+    };
+    const play = async (type: string, length: number): Promise<number[]> => {
+      steps.length = 0;
+      const definition = chain(type, length);
+      const runs = await scene.done(engine.startMany(definition, [{}, {}]));
+      await scene.done(Promise.all(runs.map((run) => run.result())));
+      return stretches();
+    };
+    const short = await play("short", 30);
+    expect(short.length).toBeGreaterThanOrEqual(4);
+    expect(Math.max(...short.slice(0, -1))).toBeLessThanOrEqual(12);
+    expect(Math.min(...short.slice(0, -1))).toBeGreaterThanOrEqual(5);
+    // Whoever needs more than a slice for a step gives the place up after each.
+    expect(await play("long", 3)).toEqual([1, 1, 1, 1, 1, 1]);
+  });
+
   test("waits the grace time for code that does not heed, then goes on without it, one place poorer", async () => {
     const ends: (() => void)[] = [];
     const deaf = typeOf("deaf", async () => {

@@ -7,6 +7,7 @@ import { eventReport } from "./outbox.ts";
 import type { PlanInfo } from "./plan-info.ts";
 import { QueuePlaces } from "./queue-places.ts";
 import { ResourceLedger } from "./resource-ledger.ts";
+import { TimeSlices } from "./time-slices.ts";
 import { rowKey } from "./row-key.ts";
 import type { CachedRun } from "./run-cache.ts";
 import type { WorkerContext, WorkerSettings } from "./worker-context.ts";
@@ -24,8 +25,8 @@ const FIRST_POLL_MS = 50;
  *
  * It is *working* until `stop`, then *draining*: it takes nothing new and lets running attempts end, and then
  * *stopped*. An attempt holds one of its places from the moment it is offered or claimed until its code has ended, even
- * if the code goes on after it was told to stop and its result is no longer wanted. `QueuePlaces` says which tasks it is
- * given without a claim.
+ * if the code goes on after it was told to stop and its result is no longer wanted. `QueuePlaces` and `TimeSlices` say which
+ * tasks it is given without a claim.
  */
 export class Worker {
   readonly settings: WorkerSettings;
@@ -36,8 +37,11 @@ export class Worker {
   readonly #byTask = new Map<string, Attempt>();
   readonly #places: QueuePlaces;
   readonly #resources: ResourceLedger;
+  readonly #slices = new TimeSlices();
   #state: "working" | "draining" | "stopped" = "working";
-  /** Places taken by offers whose commit has not been answered, and by code that outlived its attempt. */
+  /**
+   * Places taken by offers whose commit has not been answered, kept for runs, and taken by code that outlived its attempt.
+   */
   #reserved = 0;
   #claiming: Promise<void> | null = null;
   #isClaimWanted = false;
@@ -93,23 +97,31 @@ export class Worker {
     for (const { kind, host } of plan.steps) if (kind === "task") this.#places.meet(host.queue);
   }
 
-  /** Takes a task that is about to be queued, if a place is free and nobody has waited longer; its token, or null. */
+  /**
+   * Takes a task that is about to be queued, if its run keeps a place, or one is free and nobody has waited longer; its token, or
+   * null.
+   */
   offer(run: CachedRun, { queue, handler, resources }: Enqueue): string | null {
     if (this.#state !== "working" || !this.#places.meet(queue)) return null;
     if (!this.#context.hasHandler(handler) || !this.serves(run)) return null;
-    if (this.#free <= 0 || !this.#resources.hasRoom(resources)) {
-      this.#places.leave(queue);
-      return null;
+    const hasRoom = this.#resources.hasRoom(resources);
+    const keptUntil = hasRoom ? this.#slices.take(run.id) : null;
+    const isDrained = this.#places.isDrained(queue);
+    if (keptUntil === null) {
+      if (this.#free <= 0 || !hasRoom) this.#places.leave(queue);
+      if (this.#free <= 0 || !hasRoom || !isDrained) return null;
+      this.#reserved += 1;
     }
-    if (!this.#places.isDrained(queue)) return null;
-    this.#reserved += 1;
     const token = this.#context.newToken();
+    // Where nobody waits a slice begins anew with every task.
+    this.#slices.start(token, this.#context.clock.now(), isDrained ? null : keptUntil);
     this.#resources.take(token, resources);
     return token;
   }
 
   /** The commit of an offer was refused. */
   takeBack(token: string): void {
+    this.#slices.end(token);
     this.#resources.give(token);
     this.#leave();
   }
@@ -199,13 +211,7 @@ export class Worker {
   async #finish(attempt: Attempt, ending: Promise<AttemptEnd | null>): Promise<void> {
     const end = await ending;
     const { run, key, token } = attempt;
-    if (end !== null) {
-      const { event, payload, bytes } = end;
-      const fence = { step: key.step, task: key.task, token };
-      // What others were held back by is free once this is committed.
-      const settle = this.#context.isLimited(run, key.step) ? (): void => this.hint() : null;
-      this.#context.report(eventReport(run.id, event, { fence, payload, bytes, settle }));
-    }
+    const isKept = this.#reportEnd(attempt, end);
     if (attempt.isCodeRunning) {
       this.#reserved += 1;
       void attempt.code?.finally(() => {
@@ -218,7 +224,27 @@ export class Worker {
     const name = taskName(run.id, key.step, key.task);
     if (this.#byTask.get(name) === attempt) this.#byTask.delete(name);
     if (this.#attempts.size === 0) for (const resolve of this.#onEmpty.splice(0)) resolve();
-    this.#lookAgain();
+    if (!isKept) this.#lookAgain();
+  }
+
+  /** Reports how an attempt has ended. Answers whether its place is kept for its run until that is committed. */
+  #reportEnd({ run, key, token, isCodeRunning }: Attempt, end: AttemptEnd | null): boolean {
+    if (end === null || isCodeRunning || this.#state !== "working") this.#slices.end(token);
+    if (end === null) return false;
+    const { event, payload, bytes } = end;
+    const fence = { step: key.step, task: key.task, token };
+    const isKept = this.#slices.keep(run.id, token, this.#context.clock.now());
+    if (isKept) this.#reserved += 1;
+    // What others were held back by is free once this is committed.
+    const isLimited = this.#context.isLimited(run, key.step);
+    const settle = (): void => {
+      if (isKept && this.#slices.release(run.id)) this.#leave();
+      if (isLimited) this.hint();
+    };
+    this.#context.report(
+      eventReport(run.id, event, { fence, payload, bytes, settle: isKept || isLimited ? settle : null }),
+    );
+    return isKept;
   }
 
   /** Claims again when enough places are free and a queue may hold tasks. */
@@ -300,6 +326,7 @@ export class Worker {
     if (runIds !== null) runIds.add(runId);
     const fence = { step: key.step, task: key.task, token };
     const attempt = this.#enlist(run, key, token);
+    this.#slices.start(token, this.#context.clock.now());
     const until = this.#context.clock.now() + STARTED_WITHIN_MS;
     const started = { type: "task.started", at: claimedAt, ...key } as const;
     this.#context.report(eventReport(runId, started, { fence, version }), until);

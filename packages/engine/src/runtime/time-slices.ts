@@ -1,0 +1,55 @@
+/**
+ * How long a run may keep a place while others wait in the queue. Long enough that steps of a few milliseconds do not pay a claim
+ * each, and so short that nobody notices who waits meanwhile.
+ */
+const SLICE_MS = 100;
+
+/**
+ * Which places of a worker stay with the run that had them.
+ *
+ * A place that becomes free goes to whoever has waited longest in the queue, by a claim: one more statement and one more version of
+ * a row, which is half of the cost of a step that does nothing. So a run has a place for a slice of time, as a process
+ * has a processor. An attempt that ends within it leaves its place *kept*, and a task that its result makes ready takes it at once;
+ * what nobody has taken when the result is committed is free. Steps that last longer than a slice never keep a place.
+ */
+export class TimeSlices {
+  /** By token of the attempt: when the slice of its place is over. */
+  readonly #ends = new Map<string, number>();
+  /** By run: the ends of the slices of places that are kept for it. */
+  readonly #kept = new Map<string, number[]>();
+
+  /** An attempt has a place: one that was kept, whose slice ends then, or one with a slice of its own. */
+  start(token: string, now: number, keptUntil: number | null = null): void {
+    this.#ends.set(token, keptUntil ?? now + SLICE_MS);
+  }
+
+  /** The attempt does not take place, or is over. */
+  end(token: string): void {
+    this.#ends.delete(token);
+  }
+
+  /** The attempt is over. Answers whether its place is kept for the run; then `release` says when it is not any more. */
+  keep(runId: string, token: string, now: number): boolean {
+    const end = this.#ends.get(token);
+    this.#ends.delete(token);
+    if (end === undefined || end <= now) return false;
+    const kept = this.#kept.get(runId);
+    if (kept === undefined) this.#kept.set(runId, [end]);
+    else kept.push(end);
+    return true;
+  }
+
+  /** Takes a place that is kept for the run; the end of its slice, or null where none is kept. */
+  take(runId: string): number | null {
+    const kept = this.#kept.get(runId);
+    if (kept === undefined) return null;
+    const end = kept.shift()!;
+    if (kept.length === 0) this.#kept.delete(runId);
+    return end;
+  }
+
+  /** A result whose attempt kept its place is committed. Answers whether a place becomes free. */
+  release(runId: string): boolean {
+    return this.take(runId) !== null;
+  }
+}
