@@ -54,6 +54,7 @@ export { edgeState } from "./kernel/edge.ts";
 export type { EdgeState } from "./kernel/edge.ts";
 export { fnv1a, retryDelay } from "./kernel/retry.ts";
 export { describeTrace, isoTime } from "./kernel/describe.ts";
+export { copyRunRow, copyStepRow } from "./state/copy.ts";
 export { itemRow, stepRow } from "./state/run-state.ts";
 export type { RunState } from "./state/run-state.ts";
 export { stepStatus, visibleSteps } from "./state/view.ts";

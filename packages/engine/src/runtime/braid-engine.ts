@@ -20,7 +20,7 @@ import type { Launcher } from "./launcher.ts";
 import { findStep, Operations } from "./operations.ts";
 import { progressOf, Results } from "./results.ts";
 import type { CachedRun } from "./run-cache.ts";
-import { RunWatch } from "./run-watch.ts";
+import { isEnd, RunWatch } from "./run-watch.ts";
 import type { Runtime } from "./runtime.ts";
 import type { WorkerHost } from "./worker-host.ts";
 import type { Workflows } from "./workflows.ts";
@@ -218,7 +218,11 @@ export class BraidEngine implements Engine {
   }
 
   async #resultOf(runId: string): Promise<RunResult> {
-    const run = await this.#watch.until(runId, (each) => isTerminal(each.state.run.status));
+    const run = await this.#watch.until(
+      runId,
+      (each) => isTerminal(each.state.run.status),
+      (_, event) => isEnd(event),
+    );
     return this.#results.ofRun(run, this.#parts.runtime.now());
   }
 
@@ -227,7 +231,11 @@ export class BraidEngine implements Engine {
       const row = stepRow(run.state, findStep(run, name));
       return isTerminal(run.state.run.status) || (row !== undefined && isTerminal(row.status));
     };
-    const run = await this.#watch.until(runId, isSettled);
+    const run = await this.#watch.until(
+      runId,
+      isSettled,
+      (each, event) => isEnd(event) || (event.step === findStep(each, name) && event.type !== "step.ready"),
+    );
     return this.#results.ofStep(run, findStep(run, name));
   }
 }

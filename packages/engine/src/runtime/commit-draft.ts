@@ -3,8 +3,7 @@ import type { JsonValue, RowChange, RunStatus, StepRow, TraceEvent, Transition }
 import type { CancelRequest, Enqueue, Fence, PayloadWrite, RunCommit, TaskKey } from "../store/port.ts";
 import type { CachedRun } from "./run-cache.ts";
 import { rowKey } from "./row-key.ts";
-import { NO_VALUES, merge } from "./value-cache.ts";
-import type { Values } from "./value-cache.ts";
+import type { ValueKey } from "./value-cache.ts";
 
 /** What is to be done for a run's child once the commit is accepted. */
 export interface ChildCommand extends TaskKey {
@@ -100,22 +99,21 @@ export class CommitDraft {
     known.bytes += bytes;
   }
 
-  /** Values that this draft gives a row; undefined where it gives none. */
-  valuesOf(step: number, task: number, known: Values | undefined): Values | undefined {
-    const payload = this.#payloads.get(rowKey(step, task));
-    return payload === undefined ? undefined : merge(known ?? NO_VALUES, payload.write);
+  /** What this draft writes of a row's values; undefined: nothing. */
+  payloadOf({ step, task }: ValueKey): PayloadWrite | undefined {
+    return this.#payloads.get(rowKey(step, task))?.write;
   }
 
   payloads(): Iterable<{ readonly write: PayloadWrite; readonly bytes: number }> {
     return this.#payloads.values();
   }
 
-  toCommit(commitId: string): RunCommit {
+  toCommit(commitId: string, place: Pick<RunCommit, "expectedVersion" | "follows">): RunCommit {
     const { run } = this;
     return {
       runId: run.id,
       commitId,
-      expectedVersion: run.version,
+      ...place,
       fences: [...this.#fences.values()],
       run: this.#isRunChanged ? run.state.run : null,
       steps: [...this.#steps],

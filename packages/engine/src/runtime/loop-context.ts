@@ -3,8 +3,8 @@ import type { Clock } from "./clock.ts";
 import type { EngineError } from "./errors.ts";
 import type { Report } from "./outbox.ts";
 import type { CachedRun } from "./run-cache.ts";
-import type { RunWork } from "./run-work.ts";
-import type { BatchRoom, Needs } from "./work-context.ts";
+import type { RunWork, WorkPlace } from "./run-work.ts";
+import type { Needs } from "./work-context.ts";
 
 /** Runs that nobody else can write until the commit or release. */
 export interface LockedBatch extends Pick<LockedRuns, "commit" | "release"> {
@@ -22,7 +22,7 @@ export interface LoopContext {
   peekRun(runId: string, version: number): CachedRun | null;
   /** The run at `version` or newer; null if there is none. */
   loadRun(runId: string, version: number): Promise<CachedRun | null>;
-  newWork(run: CachedRun, reports: readonly Report[], room: BatchRoom): RunWork;
+  newWork(run: CachedRun, reports: readonly Report[], place: WorkPlace): RunWork;
   /** Gets what works need, for all of them with as few calls as can be. */
   provide(needs: readonly (readonly [RunWork, Needs])[]): Promise<void>;
   /** The copy in memory, whatever its version. */

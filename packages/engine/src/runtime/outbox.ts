@@ -47,6 +47,7 @@ export interface Report {
  */
 export class Outbox {
   readonly #runs = new Map<string, Report[]>();
+  #count = 0;
   readonly #onUrgent: () => void;
   readonly #onPatient: (until: number) => void;
 
@@ -59,11 +60,17 @@ export class Outbox {
     return this.#runs.size === 0;
   }
 
+  /** How many reports wait. */
+  get count(): number {
+    return this.#count;
+  }
+
   /** Adds a report. `until`: instant of the local clock up to which it may wait for company. */
   add(report: Report, until: number | null = null): void {
     const reports = this.#runs.get(report.runId);
     if (reports === undefined) this.#runs.set(report.runId, [report]);
     else reports.push(report);
+    this.#count += 1;
     if (until === null) this.#onUrgent();
     else this.#onPatient(until);
   }
@@ -72,17 +79,29 @@ export class Outbox {
   putBack(runId: string, reports: readonly Report[]): void {
     if (reports.length === 0) return;
     this.#runs.set(runId, [...reports, ...(this.#runs.get(runId) ?? [])]);
+    this.#count += reports.length;
     this.#onUrgent();
   }
 
-  /** Takes all reports of up to `limit` runs, those first that have waited longest. Runs that are `busy` wait on. */
-  take(limit: number, busy: ReadonlySet<string>): Map<string, Report[]> {
+  /**
+   * Takes reports of up to `runs` runs and up to `reports` in all, those of runs first that have waited longest. Runs that
+   * `mayTake` refuses wait on.
+   */
+  take(
+    { runs, reports: most }: { readonly runs: number; readonly reports: number },
+    mayTake: (runId: string, reports: readonly Report[]) => boolean,
+  ): Map<string, Report[]> {
     const taken = new Map<string, Report[]>();
+    let room = most;
     for (const [runId, reports] of this.#runs) {
-      if (taken.size >= limit) break;
-      if (!busy.has(runId)) taken.set(runId, reports);
+      if (taken.size >= runs || room <= 0) break;
+      if (!mayTake(runId, reports)) continue;
+      const part = reports.length > room ? reports.splice(0, room) : reports;
+      if (part === reports) this.#runs.delete(runId);
+      taken.set(runId, part);
+      room -= part.length;
+      this.#count -= part.length;
     }
-    for (const runId of taken.keys()) this.#runs.delete(runId);
     return taken;
   }
 
@@ -90,6 +109,7 @@ export class Outbox {
   drain(): Report[] {
     const reports = [...this.#runs.values()].flat();
     this.#runs.clear();
+    this.#count = 0;
     return reports;
   }
 }

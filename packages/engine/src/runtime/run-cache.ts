@@ -29,8 +29,10 @@ export class CachedRun {
   isBehind = false;
   /** Whether this process has created it: then it knows all about it. */
   isOwn = false;
-  /** Whether a batch is changing it: then it must not be replaced under the batch's hands. */
-  isOpen = false;
+  /** Works on it that are not committed yet. */
+  works = 0;
+  /** Whether the kernel failed on it: what is left in memory is good for nothing. */
+  isBroken = false;
   /** Set while it is being brought up to date. */
   refreshing: Promise<boolean> | null = null;
   /** Steps and items that wait for a signal, by its name; null: not collected since the state was replaced. */
@@ -49,6 +51,11 @@ export class CachedRun {
 
   get id(): string {
     return this.facts.id;
+  }
+
+  /** Whether batches are changing it: then it must not be replaced under their hands. */
+  get isOpen(): boolean {
+    return this.works > 0;
   }
 
   /** Roughly how much memory it takes, in rows. */
@@ -122,6 +129,7 @@ export class RunCache {
 
   /** Keeps a run that was made here, or loaded. */
   keep(run: CachedRun): void {
+    if (run.isBroken) return;
     this.#rows += run.weight - (this.#weights.get(run.id) ?? 0);
     this.#weights.set(run.id, run.weight);
     this.#runs.set(run.id, run);

@@ -117,10 +117,19 @@ export class RunWatch {
     }
   }
 
-  /** The run once it satisfies `isDone`; it is looked at whenever it may have changed. */
-  async until(runId: string, isDone: (run: CachedRun) => boolean): Promise<CachedRun> {
+  /**
+   * The run once it satisfies `isDone`; it is looked at whenever it may have changed. `mayEnd`: whether the event may be what it
+   * waits for.
+   */
+  async until(
+    runId: string,
+    isDone: (run: CachedRun) => boolean,
+    mayEnd: (run: CachedRun, event: TraceEvent) => boolean,
+  ): Promise<CachedRun> {
     let found: CachedRun | null = null;
-    const ear = new Ear(this.#context, runId, (run) => {
+    const ear = new Ear(this.#context, runId, (run, trace) => {
+      // What batches under way have made of the copy in memory is not true yet: only the events say what is.
+      if (run.isOpen) return trace.some((event) => mayEnd(run, event));
       if (isDone(run)) found = run;
       return found !== null;
     });
@@ -175,5 +184,5 @@ function following(buffer: readonly TraceEvent[], last: number): readonly TraceE
   return found;
 }
 
-const isEnd = ({ type }: TraceEvent): boolean =>
+export const isEnd = ({ type }: Pick<TraceEvent, "type">): boolean =>
   type === "run.completed" || type === "run.failed" || type === "run.canceled";

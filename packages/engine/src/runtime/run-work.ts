@@ -1,4 +1,4 @@
-import { dueTimers, isTerminal, pendingCommands, restore, transition } from "@braid/core";
+import { copyRunRow, copyStepRow, dueTimers, isTerminal, pendingCommands, restore, transition } from "@braid/core";
 import type { Command, RunEvent, RunStatus, StepRow } from "@braid/core";
 import { followUpAfterMs } from "../store/port.ts";
 import type { Enqueue, RunCommit, StoredSignal, TaskKey } from "../store/port.ts";
@@ -13,10 +13,19 @@ import { SignalDesk } from "./signal-desk.ts";
 import { keyOf, TaskDesk } from "./task-desk.ts";
 import { evaluateLimitKey, inOrder, limitKeyNeeds } from "./task-limits.ts";
 import type { ParsedValue } from "./templates.ts";
+import { merge, NO_VALUES } from "./value-cache.ts";
+import type { ValueKey, Values } from "./value-cache.ts";
 import { ValueReader } from "./value-reader.ts";
 import type { Applied, BatchRoom, Needs, WorkContext } from "./work-context.ts";
 
 type Evaluate = Extract<Command, { readonly type: "evaluate" }>;
+
+/** Where a work stands. */
+export interface WorkPlace {
+  readonly room: BatchRoom;
+  /** The work on the same run whose commit has not been answered: this one begins where that ends. */
+  readonly below: RunWork | null;
+}
 
 /** A queued attempt whose limit has a name that is still to be evaluated. */
 interface NameLimit {
@@ -37,13 +46,19 @@ interface NameLimit {
  * 3. applies the next report
  * 4. after the last, offers newly queued tasks to the workers here; one that is taken has started
  *
- * Until the commit is accepted everything can be undone: `undo` puts the state back.
+ * Until the commit is accepted everything can be undone: `undo` puts the state back. Another work may begin where this one ends
+ * before that is known (`above`); it is undone first.
  */
 export class RunWork {
   readonly run: CachedRun;
   readonly draft: CommitDraft;
   readonly applied: Applied[] = [];
   readonly reader: ValueReader;
+  /** The work that this one begins on top of, until its commit is answered, and the one on top of this. */
+  below: RunWork | null;
+  above: RunWork | null = null;
+  isAnswered = false;
+  isUndone = false;
   readonly #context: WorkContext;
   readonly #room: BatchRoom;
   readonly #reports: readonly Report[];
@@ -54,16 +69,18 @@ export class RunWork {
   readonly #todo: (Evaluate | NameLimit | RunEvent)[] = [];
   #done = 0;
   #taken = 0;
+  #commit: RunCommit | null = null;
+  #onAnswered: (() => void)[] | null = null;
 
-  constructor(run: CachedRun, reports: readonly Report[], parts: { context: WorkContext; room: BatchRoom }) {
+  constructor(run: CachedRun, reports: readonly Report[], parts: WorkPlace & { readonly context: WorkContext }) {
     this.run = run;
+    this.below = parts.below;
+    parts.below?.carry(this);
     this.draft = new CommitDraft(run);
     this.#reports = reports;
     this.#context = parts.context;
     this.#room = parts.room;
-    this.reader = new ValueReader(run, parts.context.values, ({ step, task }) =>
-      this.draft.valuesOf(step, task, parts.context.values.get(run.id, run.state.run.epoch, { step, task })),
-    );
+    this.reader = new ValueReader(run, parts.context.values, (key) => this.valuesOf(key));
     this.#view = new RunView(this.reader, parts.context.surroundings);
     this.#desk = new SignalDesk(run);
     this.#ends = new OpenEnds(run);
@@ -103,7 +120,42 @@ export class RunWork {
     // A run is queued only while its group has no room; whoever is to start it may have died.
     const isQueued = this.run.state.run.status === "queued";
     if (isQueued || this.#ends.isAny) this.draft.followUpMs = followUpAfterMs;
-    return this.draft.toCommit(commitId);
+    const commit = this.draft.toCommit(commitId, this.below?.place ?? { expectedVersion: this.run.version });
+    this.#commit = commit;
+    return commit;
+  }
+
+  /** Where in the line of the run's commits the next one stands. */
+  get place(): { readonly expectedVersion: number; readonly follows: string } {
+    const { expectedVersion, commitId } = this.#commit!;
+    return { expectedVersion: expectedVersion + 1, follows: commitId };
+  }
+
+  /** Whether these reports may be applied on top of this work, whose commit is under way. */
+  mayCarry(reports: readonly Report[]): boolean {
+    if (this.isUndone || this.run.isBehind || this.draft.finished !== null) return false;
+    const { expectedVersion } = this.place;
+    return reports.every(({ kind, version }) => kind === "event" && version <= expectedVersion);
+  }
+
+  /** Another work begins where this one ends. */
+  carry(work: RunWork): void {
+    this.above = work;
+    // The rows go on changing, and the commit may have to be sent again.
+    Object.assign(this.#commit!, imagesOf(this.#commit!));
+  }
+
+  /** The commit was answered, or there was nothing to commit. */
+  setAnswered(): void {
+    this.isAnswered = true;
+    if (this.below !== null) this.below.above = null;
+    if (this.above !== null) this.above.below = null;
+    for (const resolve of this.#onAnswered ?? []) resolve();
+  }
+
+  /** Resolves when the commit has been answered. */
+  async answered(): Promise<void> {
+    if (!this.isAnswered) await new Promise<void>((resolve) => (this.#onAnswered ??= []).push(resolve));
   }
 
   giveSignals(signals: readonly StoredSignal[]): void {
@@ -117,10 +169,21 @@ export class RunWork {
 
   /** Puts the state back to what it was, and gives back what workers had reserved. */
   undo(): void {
+    this.isUndone = true;
+    if (this.below !== null) this.below.above = null;
     this.release();
     restore(this.run.state, this.draft.changes);
     this.run.awaiting = null;
     this.run.openEnds = null;
+  }
+
+  /** What this work and those below have given a row; undefined: nothing. */
+  valuesOf(key: ValueKey): Values | undefined {
+    const below = this.below?.valuesOf(key);
+    const write = this.draft.payloadOf(key);
+    if (write === undefined) return below;
+    const { run } = this;
+    return merge(below ?? this.#context.values.get(run.id, run.state.run.epoch, key) ?? NO_VALUES, write);
   }
 
   #do(next: Evaluate | NameLimit | RunEvent): Needs | null {
@@ -340,4 +403,14 @@ export class RunWork {
     for (const event of started) this.#apply(event);
     return started.length > 0;
   }
+}
+
+/** The rows of a commit as they are now. */
+function imagesOf({ run, steps, newSteps }: RunCommit): Pick<RunCommit, "run" | "steps" | "newSteps"> {
+  const images = steps.map(copyStepRow);
+  return {
+    run: run === null ? null : copyRunRow(run),
+    steps: images,
+    ...(newSteps === undefined ? {} : { newSteps: new Set(images.filter((_, index) => newSteps.has(steps[index]!))) }),
+  };
 }

@@ -26,7 +26,8 @@ import { RunCache } from "./run-cache.ts";
 import type { CachedRun } from "./run-cache.ts";
 import { GROUP_KEY, RunGroups } from "./run-groups.ts";
 import { RunWork } from "./run-work.ts";
-import type { BatchRoom, Needs, WorkContext } from "./work-context.ts";
+import type { WorkPlace } from "./run-work.ts";
+import type { Needs, WorkContext } from "./work-context.ts";
 import { SecretReader } from "./secrets.ts";
 import { Starter } from "./starter.ts";
 import { StoreTime } from "./store-time.ts";
@@ -163,8 +164,8 @@ export class Runtime {
     this.#alarm.clear();
   }
 
-  readonly newWork = (run: CachedRun, reports: readonly Report[], room: BatchRoom): RunWork =>
-    new RunWork(run, reports, { context: this.#work, room });
+  readonly newWork = (run: CachedRun, reports: readonly Report[], place: WorkPlace): RunWork =>
+    new RunWork(run, reports, { context: this.#work, ...place });
 
   /** Reads values and signals for all works of a batch: values in one call. */
   readonly provide = async (needs: readonly (readonly [RunWork, Needs])[]): Promise<void> => {

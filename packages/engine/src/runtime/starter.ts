@@ -7,8 +7,8 @@ import { eventReport } from "./outbox.ts";
 import type { PlanInfo } from "./plan-info.ts";
 import type { RankSource } from "./ranks.ts";
 import { CachedRun } from "./run-cache.ts";
-import type { RunWork } from "./run-work.ts";
-import type { BatchRoom, Needs } from "./work-context.ts";
+import type { RunWork, WorkPlace } from "./run-work.ts";
+import type { Needs } from "./work-context.ts";
 import type { ValueCache } from "./value-cache.ts";
 
 /** A run to be created. */
@@ -39,7 +39,7 @@ export interface StarterContext {
   readonly ranks: RankSource;
   now(): number;
   newCommitId(): string;
-  newWork(run: CachedRun, reports: readonly Report[], room: BatchRoom): RunWork;
+  newWork(run: CachedRun, reports: readonly Report[], place: WorkPlace): RunWork;
   provide(needs: readonly (readonly [RunWork, Needs])[]): Promise<void>;
   createRun(request: NewRunRequest): Promise<CreateAnswer>;
   onAccepted(work: RunWork, answer: Extract<CommitAnswer, { readonly kind: "accepted" | "repeat" }>): void;
@@ -67,7 +67,8 @@ export class Starter {
       { step: -1, task: -1 },
       { values: { output: input, patch: null, items: null, childInput: undefined }, bytes: 256 },
     );
-    const work = this.#context.newWork(run, await this.#reports(request), { rows: Infinity, bytes: Infinity });
+    const place = { room: { rows: Infinity, bytes: Infinity }, below: null };
+    const work = this.#context.newWork(run, await this.#reports(request), place);
     for (let needs = work.advance(); needs !== null; needs = work.advance())
       await this.#context.provide([[work, needs]]);
 

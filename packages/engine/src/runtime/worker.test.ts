@@ -71,6 +71,9 @@ const typeOf = (name: string, run: (context: StepContext) => Promise<StepResult>
 
 const after = (clock: ProcessClock, ms: number): Promise<void> => new Promise((resolve) => clock.after(ms, resolve));
 
+const chain = (type: string, length: number) =>
+  define(`{name: ${type}, steps: [${Array.from({ length }, (_, n) => `{id: s${n}, type: ${type}}`).join(", ")}]}`);
+
 describe("a worker", () => {
   test("that is stopped gives back what does not end in time, and that costs no attempt", async () => {
     const starts: number[] = [];
@@ -129,8 +132,6 @@ describe("a worker", () => {
       types: [lasting("short", 10), lasting("long", 200)],
     });
     await scene.done(engine.work({ concurrency: 1 }));
-    const chain = (type: string, length: number) =>
-      define(`{name: ${type}, steps: [${Array.from({ length }, (_, n) => `{id: s${n}, type: ${type}}`).join(", ")}]}`);
     /** Lengths of the stretches in which one run had the place. */
     const stretches = (): number[] => {
       const lengths: number[] = [];

@@ -7,6 +7,7 @@ import type { CallFault, CommitFault, StoreCall } from "../store/faults.ts";
 import { createMemoryStore } from "../store/memory.ts";
 import type { Store } from "../store/port.ts";
 import type { StepContext, StepResult, StepType } from "../steps/step-type.ts";
+import { distantStore } from "./distant-store.ts";
 import { SIMULATED_TYPE } from "./random-workflow.ts";
 import type { Behavior } from "./random-workflow.ts";
 import type { SeededRandom } from "./seeded-random.ts";
@@ -32,6 +33,9 @@ export interface FaultCounts {
   failures: number;
   unknown: number;
   conflicts: number;
+  /** Commits on top of unanswered ones that were accepted, and refused. */
+  stacked: number;
+  toppled: number;
 }
 
 /** One begin of an attempt's code. */
@@ -54,16 +58,27 @@ export class World {
   readonly time = new VirtualTime();
   readonly store: Store;
   readonly executions: Execution[] = [];
-  readonly counts: FaultCounts = { crashes: 0, pauses: 0, failures: 0, unknown: 0, conflicts: 0 };
+  readonly counts: FaultCounts = {
+    crashes: 0,
+    pauses: 0,
+    failures: 0,
+    unknown: 0,
+    conflicts: 0,
+    stacked: 0,
+    toppled: 0,
+  };
   readonly leaseMs: number;
   rates: FaultRates = { crash: 0, pause: 0, failure: 0, conflict: 0 };
   readonly #random: SeededRandom;
+  /** Whether commits travel to the store and back, or are carried out in the process. */
+  readonly #isDistant: boolean;
   readonly #processes: Process[] = [];
   #born = 0;
 
   constructor(random: SeededRandom, leaseMs: number) {
     this.#random = random;
     this.leaseMs = leaseMs;
+    this.#isDistant = random.chance(0.5);
     this.store = createMemoryStore({ now: this.time.wall });
   }
 
@@ -79,7 +94,7 @@ export class World {
     const clock = this.time.process();
     const faults = new Faults();
     const engine = createEngine({
-      store: withFaults(this.store, faults),
+      store: withFaults(this.#storeOf(clock), faults),
       types: [this.#simulatedType(clock)],
       leaseMs: this.leaseMs,
       clock,
@@ -95,6 +110,19 @@ export class World {
     this.#processes.push(process);
     void process.engine.work({ concurrency: this.#random.integer(1, 8), pollIntervalMs: 1_000, name }).catch(() => {});
     return process;
+  }
+
+  #storeOf(clock: ProcessClock): Store {
+    if (!this.#isDistant) return this.store;
+    const random = this.#random.fork();
+    const { counts } = this;
+    return distantStore(this.store, {
+      wait: () => new Promise((resolve) => clock.after(random.integer(0, 40), resolve)),
+      onStacked(isAccepted) {
+        if (isAccepted) counts.stacked += 1;
+        else counts.toppled += 1;
+      },
+    });
   }
 
   #decide({ clock }: Process, call: StoreCall): CallFault | CommitFault | null {
