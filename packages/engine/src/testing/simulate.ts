@@ -188,7 +188,10 @@ function watchCommits(store: Store): void {
   store.commit = async (commits: readonly RunCommit[]): Promise<CommitAnswers> => {
     const answers = await commit(commits);
     for (const [index, { runId }] of commits.entries()) {
-      if (answers.answers[index]?.kind === "accepted") await checkRun(store, runId, plans);
+      const answer = answers.answers[index];
+      if (answer?.kind === "accepted") await checkRun(store, runId, plans);
+      // Nothing here is hard to keep: what does not fit was put together wrongly.
+      if (answer?.kind === "rejected") throw new Error(`a commit of run ${runId} was rejected: ${answer.message}`);
     }
     return answers;
   };
