@@ -29,7 +29,7 @@ class Scene {
   readonly time = new VirtualTime();
   readonly store: Store = createMemoryStore({ now: this.time.wall });
   readonly held: Held[] = [];
-  readonly #doors = new Map<string, (output: unknown) => void>();
+  readonly #doors = new Map<string, (output: string) => void>();
   #isHolding = false;
   engine!: Engine;
 
