@@ -31,9 +31,9 @@ export function applyAftermath(work: RunWork, answer: Accepted, context: Afterma
   const { runs, values, crew, hub, children } = context;
   runs.keep(run);
   const place = { runId: run.id, epoch: run.state.run.epoch };
-  for (const { write, bytes } of draft.payloads()) values.accept(place, write, bytes);
+  for (const { write, bytes } of draft.payloads) values.accept(place, write, bytes);
   let isAnyQueued = false;
-  for (const { step, task, attempt, lease } of draft.enqueue.values()) {
+  for (const { step, task, attempt, lease } of draft.enqueue.all) {
     if (lease === null) isAnyQueued = true;
     else crew.begin(run, { step, task, attempt }, lease);
   }

@@ -41,6 +41,8 @@ export class BatchAnswers {
     suspects.delete(work.run.id);
     if (work.draft.finished !== null) contended.delete(work.run.id);
     work.run.version = answer.version;
+    // A chain of works that are over must not keep each other in memory.
+    work.above = null;
     this.#context.onAccepted(work, answer);
     for (const { report, ignored } of work.applied) report.settle?.(outcomeOf(ignored));
   }
@@ -117,7 +119,7 @@ export class BatchAnswers {
     work.setAnswered();
     const again: Report[] = [];
     for (const { report, ignored } of work.applied) {
-      if (ignored !== null && report.isChecked !== true) again.push({ ...report, isChecked: true });
+      if (ignored !== null && !report.isChecked) again.push({ ...report, isChecked: true });
       else report.settle?.(outcomeOf(ignored));
     }
     if (again.length > 0) work.run.isBehind = true;

@@ -1,19 +1,23 @@
 import { isTerminal } from "@braid/core";
 import type { JsonValue, RowChange, RunStatus, StepRow, TraceEvent, Transition } from "@braid/core";
 import type { CancelRequest, Enqueue, Fence, PayloadWrite, RunCommit, TaskKey } from "../store/port.ts";
+import { PlaceMap } from "./place-map.ts";
+import type { Place } from "./place-map.ts";
 import type { CachedRun } from "./run-cache.ts";
-import { rowKey } from "./row-key.ts";
-import type { ValueKey } from "./value-cache.ts";
 
 /** What is to be done for a run's child once the commit is accepted. */
 export interface ChildCommand extends TaskKey {
   readonly kind: "start" | "cancel";
 }
 
-interface DraftPayload {
-  write: PayloadWrite;
-  bytes: number;
+/** What a draft writes of one row's values. */
+export interface DraftPayload extends Place {
+  readonly write: PayloadWrite;
+  readonly bytes: number;
 }
+
+/** Up to this many rows are looked through. */
+const FEW = 12;
 
 /** One run's part of a batch, put together transition by transition: last images of rows, and what goes with them. */
 export class CommitDraft {
@@ -21,15 +25,17 @@ export class CommitDraft {
   /** Of all transitions, in order: what `restore` needs if the commit is refused. */
   readonly changes: RowChange[] = [];
   readonly trace: TraceEvent[] = [];
-  readonly enqueue = new Map<number, Enqueue>();
+  readonly enqueue = new PlaceMap<Enqueue>();
   readonly cancels: CancelRequest[] = [];
   readonly children: ChildCommand[] = [];
   readonly usedSignals: string[] = [];
-  readonly #steps = new Set<StepRow>();
+  readonly #steps: StepRow[] = [];
+  /** The same, once there are many. */
+  #known: Set<StepRow> | null = null;
   readonly #newSteps = new Set<StepRow>();
-  readonly #closes = new Map<number, TaskKey>();
-  readonly #fences = new Map<string, Fence>();
-  readonly #payloads = new Map<number, DraftPayload>();
+  readonly #closes = new PlaceMap<TaskKey>();
+  readonly #fences: Fence[] = [];
+  readonly #payloads = new PlaceMap<DraftPayload>();
   #isRunChanged = false;
   runOutput: { readonly output: JsonValue } | null = null;
   /** Set by `finishRun`. */
@@ -44,7 +50,7 @@ export class CommitDraft {
 
   /** Rows to be written so far: what a batch is measured by. */
   get rows(): number {
-    return this.#steps.size;
+    return this.#steps.length;
   }
 
   get isEmpty(): boolean {
@@ -56,11 +62,22 @@ export class CommitDraft {
       this.changes.push(change);
       if (change.table === "run") this.#isRunChanged = true;
       else {
-        this.#steps.add(change.after);
+        this.#addStep(change.after);
         if (change.before === null) this.#newSteps.add(change.after);
       }
     }
     for (const event of transition.trace) this.trace.push(event);
+  }
+
+  #addStep(row: StepRow): void {
+    if (this.#known === null) {
+      if (this.#steps.includes(row)) return;
+      this.#steps.push(row);
+      if (this.#steps.length > FEW) this.#known = new Set(this.#steps);
+    } else if (!this.#known.has(row)) {
+      this.#known.add(row);
+      this.#steps.push(row);
+    }
   }
 
   /** Rows that a retry has put back lose their payloads. A map that goes on keeps its items. */
@@ -75,57 +92,55 @@ export class CommitDraft {
 
   /** Queues an attempt. A number that was withdrawn comes again: the close of the first must not end the second. */
   addTask(task: Enqueue): void {
-    const key = rowKey(task.step, task.task);
-    if (this.#closes.get(key)?.attempt === task.attempt) this.#closes.delete(key);
-    this.enqueue.set(key, task);
+    if (this.#closes.get(task)?.attempt === task.attempt) this.#closes.delete(task);
+    this.enqueue.set(task);
   }
 
   addClose(key: TaskKey): void {
-    this.#closes.set(rowKey(key.step, key.task), key);
+    this.#closes.set(key);
   }
 
   addFence(fence: Fence): void {
-    this.#fences.set(fence.token, fence);
+    this.#fences.push(fence);
   }
 
   addPayload(write: PayloadWrite, bytes: number): void {
-    const key = rowKey(write.step, write.task);
-    const known = this.#payloads.get(key);
-    if (known === undefined || write.clear === true) {
-      this.#payloads.set(key, { write, bytes });
-      return;
-    }
-    known.write = { ...known.write, ...write };
-    known.bytes += bytes;
+    const { step, task } = write;
+    const known = this.#payloads.get(write);
+    if (known === undefined || write.clear === true) this.#payloads.set({ step, task, write, bytes });
+    else this.#payloads.set({ step, task, write: { ...known.write, ...write }, bytes: known.bytes + bytes });
   }
 
   /** What this draft writes of a row's values; undefined: nothing. */
-  payloadOf({ step, task }: ValueKey): PayloadWrite | undefined {
-    return this.#payloads.get(rowKey(step, task))?.write;
+  payloadOf(place: Place): PayloadWrite | undefined {
+    return this.#payloads.get(place)?.write;
   }
 
-  payloads(): Iterable<{ readonly write: PayloadWrite; readonly bytes: number }> {
-    return this.#payloads.values();
+  get payloads(): readonly DraftPayload[] {
+    return this.#payloads.all;
   }
 
-  toCommit(commitId: string, place: Pick<RunCommit, "expectedVersion" | "follows">): RunCommit {
-    const { run } = this;
-    return {
+  toCommit(commitId: string, { expectedVersion, follows }: Pick<RunCommit, "expectedVersion" | "follows">): RunCommit {
+    const { run, followUpMs } = this;
+    const commit: RunCommit = {
       runId: run.id,
       commitId,
-      ...place,
-      fences: [...this.#fences.values()],
+      expectedVersion,
+      fences: this.#fences,
       run: this.#isRunChanged ? run.state.run : null,
-      steps: [...this.#steps],
+      steps: this.#steps,
       newSteps: this.#newSteps,
-      enqueue: [...this.enqueue.values()],
+      enqueue: this.enqueue.all,
       cancels: this.cancels,
-      closes: [...this.#closes.values()],
-      payloads: Array.from(this.#payloads.values(), ({ write }) => write),
+      closes: this.#closes.all,
+      payloads: this.#payloads.all.map(({ write }) => write),
       runOutput: this.runOutput,
       usedSignals: this.usedSignals,
       trace: this.trace,
-      ...(this.followUpMs === null ? {} : { followUpMs: this.followUpMs }),
     };
+    // Most commits have neither, and are then all of one shape.
+    if (follows !== undefined) Object.assign(commit, { follows });
+    if (followUpMs !== null) Object.assign(commit, { followUpMs });
+    return commit;
   }
 }

@@ -32,7 +32,7 @@ export interface Report {
   /**
    * Whether the copy in memory is right for it: set once the run was read again because the kernel had no use for it.
    */
-  readonly isChecked?: boolean;
+  readonly isChecked: boolean;
 }
 
 /**
@@ -114,12 +114,15 @@ export class Outbox {
   }
 }
 
-/** A report of an event that no lease stands behind. */
-export function eventReport(runId: string, event: RunEvent, more: Partial<Report> = {}): Report {
-  return { runId, kind: "event", event, fence: null, payload: null, bytes: 0, version: 0, settle: null, ...more };
+/** A report of an event; unless `more` says otherwise no lease stands behind it. */
+export function eventReport(runId: string, event: RunEvent, more: Partial<Report> = NOTHING): Report {
+  const { fence = null, payload = null, bytes = 0, version = 0, settle = null, isChecked = false } = more;
+  return { runId, kind: "event", event, fence, payload, bytes, version, settle, isChecked };
 }
+
+const NOTHING: Partial<Report> = {};
 
 /** A report that asks to look at the run. */
 export function lookReport(runId: string, kind: Exclude<ReportKind, "event">): Report {
-  return { runId, kind, event: null, fence: null, payload: null, bytes: 0, version: 0, settle: null };
+  return { runId, kind, event: null, fence: null, payload: null, bytes: 0, version: 0, settle: null, isChecked: false };
 }

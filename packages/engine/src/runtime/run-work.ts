@@ -20,6 +20,8 @@ import type { Applied, BatchRoom, Needs, WorkContext } from "./work-context.ts";
 
 type Evaluate = Extract<Command, { readonly type: "evaluate" }>;
 
+const NONE: readonly Report[] = [];
+
 /** Where a work stands. */
 export interface WorkPlace {
   readonly room: BatchRoom;
@@ -53,7 +55,6 @@ export class RunWork {
   readonly run: CachedRun;
   readonly draft: CommitDraft;
   readonly applied: Applied[] = [];
-  readonly reader: ValueReader;
   /** The work that this one begins on top of, until its commit is answered, and the one on top of this. */
   below: RunWork | null;
   above: RunWork | null = null;
@@ -62,7 +63,8 @@ export class RunWork {
   readonly #context: WorkContext;
   readonly #room: BatchRoom;
   readonly #reports: readonly Report[];
-  readonly #view: RunView;
+  #reader: ValueReader | null = null;
+  #view: RunView | null = null;
   readonly #desk: SignalDesk;
   readonly #ends: OpenEnds;
   readonly #tasks: TaskDesk;
@@ -80,16 +82,25 @@ export class RunWork {
     this.#reports = reports;
     this.#context = parts.context;
     this.#room = parts.room;
-    this.reader = new ValueReader(run, parts.context.values, (key) => this.valuesOf(key));
-    this.#view = new RunView(this.reader, parts.context.surroundings);
     this.#desk = new SignalDesk(run);
     this.#ends = new OpenEnds(run);
     this.#tasks = new TaskDesk(this.draft, parts.context);
   }
 
+  /** Values that its expressions read. Most works have none. */
+  get reader(): ValueReader {
+    this.#reader ??= new ValueReader(this.run, this.#context.values, (key) => this.valuesOf(key));
+    return this.#reader;
+  }
+
+  get #sights(): RunView {
+    this.#view ??= new RunView(this.reader, this.#context.surroundings);
+    return this.#view;
+  }
+
   /** Reports that found no room. */
   get left(): readonly Report[] {
-    return this.#reports.slice(this.#taken);
+    return this.#taken === this.#reports.length ? NONE : this.#reports.slice(this.#taken);
   }
 
   get taken(): readonly Report[] {
@@ -303,9 +314,9 @@ export class RunWork {
 
   #nameLimit({ task, template, max }: NameLimit): Needs | null {
     if (!this.#tasks.isQueued(task)) return null;
-    const missing = this.reader.missing(limitKeyNeeds(this.#view, task, template));
+    const missing = this.reader.missing(limitKeyNeeds(this.#sights, task, template));
     if (missing.length > 0) return { kind: "values", keys: missing };
-    const name = evaluateLimitKey(this.#view, task, template);
+    const name = evaluateLimitKey(this.#sights, task, template);
     if (name.ok) {
       this.#tasks.limit(task, inOrder([...task.limits, this.#context.limits.ofKey(name.value, max)]));
       return null;
@@ -342,10 +353,10 @@ export class RunWork {
       this.#ends.add("evaluation", { step, task });
       return null;
     }
-    const missing = this.reader.missing(controlKeys({ view: this.#view, step, task }));
+    const missing = this.reader.missing(controlKeys({ view: this.#sights, step, task }));
     if (missing.length > 0) return { kind: "values", keys: missing };
     const at = this.#context.now();
-    const answer = answerControl({ view: this.#view, step, task, at, functions, maxPayloadBytes });
+    const answer = answerControl({ view: this.#sights, step, task, at, functions, maxPayloadBytes });
     if (this.#apply(answer.event) !== null) return null;
     this.#ends.close("evaluation", { step, task });
     if (answer.payload !== null) this.draft.addPayload(answer.payload, answer.bytes);

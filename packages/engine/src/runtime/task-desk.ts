@@ -2,8 +2,9 @@ import { isOnlyWithdrawn } from "@braid/core";
 import type { Command, RunEvent, StepRow } from "@braid/core";
 import type { Enqueue, Resources, TaskKey, TaskLimit } from "../store/port.ts";
 import type { CommitDraft } from "./commit-draft.ts";
-import { rowKey } from "./row-key.ts";
 import type { CachedRun } from "./run-cache.ts";
+
+const NONE: readonly RunEvent[] = [];
 
 export interface TaskDeskContext {
   now(): number;
@@ -29,7 +30,9 @@ export class TaskDesk {
     const { info, facts } = this.#draft.run;
     const { queue, handler, resources } = info.step(key.step).host;
     const task: Enqueue = {
-      ...keyOf(key),
+      step: key.step,
+      task: key.task,
+      attempt: key.attempt,
       queue,
       handler,
       priority: facts.priority,
@@ -44,33 +47,32 @@ export class TaskDesk {
 
   /** Whether the attempt is still queued by this draft. */
   isQueued(task: Enqueue): boolean {
-    return this.#draft.enqueue.get(rowKey(task.step, task.task)) === task;
+    return this.#draft.enqueue.get(task) === task;
   }
 
   /** Replaces what is known of a queued attempt: its limits are evaluated. */
   limit(task: Enqueue, limits: readonly TaskLimit[]): void {
     const limited = { ...task, limits };
-    this.#draft.enqueue.set(rowKey(task.step, task.task), limited);
+    this.#draft.enqueue.set(limited);
     this.#unoffered.splice(this.#unoffered.indexOf(task), 1, limited);
   }
 
   /** Takes back an attempt that cannot be queued. */
   drop(task: Enqueue): void {
-    this.#draft.enqueue.delete(rowKey(task.step, task.task));
+    this.#draft.enqueue.delete(task);
   }
 
   /**
    * Asks the store to stop the attempt. One that this very draft has queued nobody has seen: it is answered at once.
    */
   cancel(command: Extract<Command, { readonly type: "cancelTask" }>): RunEvent | null {
-    const key = rowKey(command.step, command.task);
-    const own = this.#draft.enqueue.get(key);
+    const own = this.#draft.enqueue.get(command);
     if (own?.attempt !== command.attempt) {
       const { cause, ifQueued } = command;
       this.#draft.cancels.push({ ...keyOf(command), cause, ifQueued });
       return null;
     }
-    this.#draft.enqueue.delete(key);
+    this.#draft.enqueue.delete(command);
     if (own.lease !== null) this.#context.withdraw(own.lease);
     return { type: "task.canceled", at: this.#context.now(), ...keyOf(command), started: own.lease !== null };
   }
@@ -83,22 +85,23 @@ export class TaskDesk {
 
   /** Offers what was queued since the last time. What a worker takes starts with the commit: the events say so. */
   offerAll(): readonly RunEvent[] {
+    if (this.#unoffered.length === 0) return NONE;
     const started: RunEvent[] = [];
     for (const task of this.#unoffered.splice(0)) {
-      const key = rowKey(task.step, task.task);
       // Whoever has limits to pass has to stand in line.
-      if (this.#draft.enqueue.get(key) !== task || task.limits.length > 0) continue;
+      if (!this.isQueued(task) || task.limits.length > 0) continue;
       const lease = this.#context.offer(this.#draft.run, task);
       if (lease === null) continue;
-      this.#draft.enqueue.set(key, { ...task, lease });
-      started.push({ type: "task.started", at: this.#context.now(), ...keyOf(task) });
+      this.#draft.enqueue.set({ ...task, lease });
+      const { step, task: index, attempt } = task;
+      started.push({ type: "task.started", at: this.#context.now(), step, task: index, attempt });
     }
     return started;
   }
 
   /** Gives back what workers had reserved. */
   release(): void {
-    for (const { lease } of this.#draft.enqueue.values()) if (lease !== null) this.#context.withdraw(lease);
+    for (const { lease } of this.#draft.enqueue.all) if (lease !== null) this.#context.withdraw(lease);
   }
 }
 
