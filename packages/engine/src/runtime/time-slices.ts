@@ -31,7 +31,6 @@ export class TimeSlices {
   /** The attempt is over. Answers whether its place is kept for the run; then `release` says when it is not any more. */
   keep(runId: string, token: string, now: number): boolean {
     const end = this.#ends.get(token);
-    this.#ends.delete(token);
     if (end === undefined || end <= now) return false;
     const kept = this.#kept.get(runId);
     if (kept === undefined) this.#kept.set(runId, [end]);

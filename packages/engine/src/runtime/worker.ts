@@ -8,7 +8,6 @@ import type { PlanInfo } from "./plan-info.ts";
 import { QueuePlaces } from "./queue-places.ts";
 import { ResourceLedger } from "./resource-ledger.ts";
 import { TimeSlices } from "./time-slices.ts";
-import { rowKey } from "./row-key.ts";
 import type { CachedRun } from "./run-cache.ts";
 import type { WorkerContext, WorkerSettings } from "./worker-context.ts";
 
@@ -34,7 +33,6 @@ export class Worker {
   readonly #keeper: LeaseKeeper;
   readonly #attemptContext: AttemptContext;
   readonly #attempts = new Map<string, Attempt>();
-  readonly #byTask = new Map<string, Attempt>();
   readonly #places: QueuePlaces;
   readonly #resources: ResourceLedger;
   readonly #slices = new TimeSlices();
@@ -140,7 +138,11 @@ export class Worker {
 
   /** The attempt of a task that runs here, whatever its number. */
   find(runId: string, { step, task }: TaskKey): Attempt | undefined {
-    return this.#byTask.get(taskName(runId, step, task));
+    for (const attempt of this.#attempts.values()) {
+      const { key } = attempt;
+      if (key.step === step && key.task === task && attempt.run.id === runId) return attempt;
+    }
+    return undefined;
   }
 
   /** There may be tasks in the queues (null: in any): made here and not taken, or by another process. */
@@ -201,7 +203,6 @@ export class Worker {
   #enlist(run: CachedRun, key: TaskKey, token: string): Attempt {
     const attempt = new Attempt({ run, key, token, context: this.#attemptContext });
     this.#attempts.set(token, attempt);
-    this.#byTask.set(taskName(run.id, key.step, key.task), attempt);
     this.#keeper.wake();
     // What comes too late for a worker that is leaving is given back at once.
     if (this.#state !== "working") attempt.stop("released");
@@ -221,26 +222,26 @@ export class Worker {
     }
     if (!attempt.isCodeRunning) this.#resources.give(token);
     this.#attempts.delete(token);
-    const name = taskName(run.id, key.step, key.task);
-    if (this.#byTask.get(name) === attempt) this.#byTask.delete(name);
     if (this.#attempts.size === 0) for (const resolve of this.#onEmpty.splice(0)) resolve();
     if (!isKept) this.#lookAgain();
   }
 
   /** Reports how an attempt has ended. Answers whether its place is kept for its run until that is committed. */
   #reportEnd({ run, key, token, isCodeRunning }: Attempt, end: AttemptEnd | null): boolean {
-    if (end === null || isCodeRunning || this.#state !== "working") this.#slices.end(token);
+    // Where nobody waits a place need not be kept.
+    const mayKeep = end !== null && !isCodeRunning && this.#state === "working" && !this.#places.areAllDrained;
+    const isKept = mayKeep && this.#slices.keep(run.id, token, this.#context.clock.now());
+    this.#slices.end(token);
     if (end === null) return false;
-    const { event, payload, bytes } = end;
-    const fence = { step: key.step, task: key.task, token };
-    const isKept = this.#slices.keep(run.id, token, this.#context.clock.now());
     if (isKept) this.#reserved += 1;
-    // What others were held back by is free once this is committed.
     const isLimited = this.#context.isLimited(run, key.step);
     const settle = (): void => {
       if (isKept && this.#slices.release(run.id)) this.#leave();
+      // What others were held back by is free now.
       if (isLimited) this.hint();
     };
+    const { event, payload, bytes } = end;
+    const fence = { step: key.step, task: key.task, token };
     this.#context.report(
       eventReport(run.id, event, { fence, payload, bytes, settle: isKept || isLimited ? settle : null }),
     );
@@ -343,5 +344,3 @@ export class Worker {
     });
   }
 }
-
-const taskName = (runId: string, step: number, task: number): string => `${runId}/${rowKey(step, task)}`;
