@@ -211,7 +211,7 @@ export class Worker {
 
   async #finish(attempt: Attempt, ending: Promise<AttemptEnd | null>): Promise<void> {
     const end = await ending;
-    const { run, key, token } = attempt;
+    const { token } = attempt;
     const isKept = this.#reportEnd(attempt, end);
     if (attempt.isCodeRunning) {
       this.#reserved += 1;
