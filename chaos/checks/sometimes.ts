@@ -34,6 +34,8 @@ export function countSometimes(evidence: Evidence): readonly Sometimes[] {
     },
     needed("commits repeated after a lost answer", commits.filter(({ broken }) => broken > 0).length),
     needed("of which had been carried out", commits.filter(({ kind }) => kind === "repeat").length),
+    needed("commits on top of unanswered ones, kept", commits.filter(({ isStacked }) => isStacked).length),
+    needed("commits on top of unanswered ones, refused", lines.filter(({ type }) => type === "toppled").length),
     needed(
       "LISTEN reconnects",
       [...heard.values()].reduce((sum, times) => sum + times - 1, 0),

@@ -7,6 +7,7 @@ export type OracleLine =
   | EndLine
   | ClaimLine
   | CommitLine
+  | ToppledLine
   | LostLine
   | RevokedLine
   | ErrorLine
@@ -71,6 +72,14 @@ export interface CommitLine extends Head {
   readonly last: number | null;
   /** Calls that broke before this answer. */
   readonly broken: number;
+  /** Whether it was made on top of one that had no answer yet. */
+  readonly isStacked: boolean;
+}
+
+/** The store refused a commit that was made on top of one without an answer. */
+export interface ToppledLine extends Head {
+  readonly type: "toppled";
+  readonly run: string;
 }
 
 /** A sweep took an attempt's lease away: no result of it may be accepted from then on. */

@@ -127,14 +127,18 @@ class StoreWatch {
 
   #take(commit: RunCommit, answer: CommitAnswers["answers"][number]): void {
     const { runId: run, commitId, trace } = commit;
+    const isStacked = commit.follows !== undefined;
     const { broken, sentAt } = this.#open.get(commitId)!;
     this.#open.delete(commitId);
     if (answer.kind === "fenced") {
       for (const _ of answer.fences) this.#oracle.write({ type: "lost", call: "commit", run });
     }
-    if (answer.kind !== "accepted" && answer.kind !== "repeat") return;
+    if (answer.kind !== "accepted" && answer.kind !== "repeat") {
+      if (isStacked) this.#oracle.write({ type: "toppled", run });
+      return;
+    }
     const numbers = { first: trace[0]?.seq ?? null, last: trace.at(-1)?.seq ?? null };
-    this.#oracle.write({ type: "commit", run, kind: answer.kind, ...numbers, broken });
+    this.#oracle.write({ type: "commit", run, kind: answer.kind, ...numbers, broken, isStacked });
     this.#noteLeases(commit, sentAt);
   }
 
