@@ -14,10 +14,13 @@ import { newDatabase, settle, withServer } from "./database.ts";
 const IN_FLIGHT = 100;
 /** How often each entrant has its turn, in a new process each time. */
 const TURNS = 2;
-/** Rounds of one turn: a process that has just started is slower than one that has run for seconds, whichever engine is in it. */
-const ROUNDS = 5;
-/** No round of a turn is begun after this: the others would wait for it. */
+/**
+ * Rounds of one turn are begun for so long, by every entrant: a process that has just started is slower than one that has run for seconds,
+ * whichever engine is in it, and a worker runs for days.
+ */
 const WITHIN_MS = 4_000;
+/** More rounds than any entrant does in that time. */
+const MOST_ROUNDS = 1_000;
 /** An entrant whose round takes longer has one turn. */
 const LONG_MS = 12_000;
 const LIMIT_MS = 120_000;
@@ -103,8 +106,7 @@ class Sitting {
       const load = loadNow();
       const result = peer === BRAID ? await this.#braid(shape) : await this.#peer(peer, shape);
       this.#results.push(result);
-      const rates = this.#ratesOf(result).map(whole);
-      console.error(`  ${shape}, ${peer}: ${result.refused ?? `${rates.join(" ")} steps/s`} (load ${load})`);
+      console.error(`  ${shape}, ${peer}: ${result.refused ?? turnLine(this.#ratesOf(result))} (load ${load})`);
     }
   }
 
@@ -138,7 +140,7 @@ class Sitting {
         await child!.ask("run", warmUp);
         await child!.ask("prepare", load);
         await settle(database);
-        for (let spent = 0; rounds.length < ROUNDS && spent < WITHIN_MS; spent += rounds.at(-1)!) {
+        for (let spent = 0; spent < WITHIN_MS; spent += rounds.at(-1)!) {
           rounds.push(await child!.ask("run", load));
         }
       });
@@ -149,7 +151,7 @@ class Sitting {
   }
 
   async #peer(peer: string, shape: string): Promise<Result> {
-    const limits = ["--rounds", `${ROUNDS}`, "--within", `${WITHIN_MS}`];
+    const limits = ["--rounds", `${MOST_ROUNDS}`, "--within", `${WITHIN_MS}`];
     const args = [`${folder}run.js`, peer, shape, "--url", this.#server.url(), ...limits];
     const child = spawn(process.execPath, args, { timeout: LIMIT_MS, stdio: ["ignore", "pipe", "pipe"] });
     const [output, problem] = await Promise.all([text(child.stdout), text(child.stderr)]);
@@ -205,4 +207,9 @@ class Sitting {
       against(FLOOR, this.#rate(FLOOR, shape)),
     ];
   }
+}
+
+function turnLine(rates: readonly number[]): string {
+  const figures = `first ${whole(rates[0]!)}, middle ${whole(median(rates))}, best ${whole(Math.max(...rates))} steps/s`;
+  return `${rates.length} rounds, ${figures}`;
 }
