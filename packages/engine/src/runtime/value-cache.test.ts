@@ -34,10 +34,36 @@ test("values are kept by run, epoch, step and task, and a later write adds to wh
 });
 
 test("the run that was written longest ago goes when there are too many bytes", () => {
-  const { cache } = open(100);
-  for (const runId of ["a", "b", "c"]) cache.accept({ runId, epoch: 1 }, { step: 0, task: -1, output: runId }, 40);
+  const { cache } = open(10_000);
+  for (const runId of ["a", "b", "a", "c"]) {
+    cache.accept({ runId, epoch: 1 }, { step: 0, task: -1, output: runId }, 3_000);
+  }
   const found = ["a", "b", "c"].map((runId) => cache.get(runId, 1, { step: 0, task: -1 })?.output);
-  expect(found).toEqual([undefined, "b", "c"]);
+  expect(found).toEqual(["a", undefined, "c"]);
+});
+
+test("small values count for the memory that a row takes, however often it is written", () => {
+  const { cache } = open(15_000);
+  const write = (runId: string, rows: number): void => {
+    for (let step = 0; step < rows; step += 1)
+      cache.accept({ runId, epoch: 1 }, { step: step % 50, task: -1, output: null }, 4);
+  };
+  write("a", 50);
+  write("b", 500);
+  expect(cache.get("a", 1, { step: 0, task: -1 })?.output).toBe(null);
+  write("c", 50);
+  expect(cache.get("a", 1, { step: 0, task: -1 })).toBeUndefined();
+});
+
+test("a retry of the run takes the place of what was known before, and nothing that comes late brings it back", () => {
+  const { cache } = open(1_500);
+  cache.accept(run, { step: 1, task: -1, output: "old" }, 700);
+  cache.accept({ ...run, epoch: 2 }, { step: 2, task: -1, output: "new" }, 700);
+  cache.accept(run, { step: 3, task: -1, output: "late" }, 700);
+  expect(cache.get("r", 1, { step: 1, task: -1 })).toBeUndefined();
+  expect(cache.get("r", 2, { step: 1, task: -1 })).toBeUndefined();
+  expect(cache.get("r", 2, { step: 2, task: -1 })?.output).toBe("new");
+  expect(cache.get("r", 1, { step: 3, task: -1 })).toBeUndefined();
 });
 
 test("what is read is kept, except for rows that are not there yet", async () => {

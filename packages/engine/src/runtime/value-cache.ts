@@ -25,19 +25,28 @@ export interface RunEpoch {
 }
 
 interface RunValues {
+  readonly epoch: number;
   readonly rows: Map<number, Values>;
   bytes: number;
 }
 
 /**
+ * What a run and a row take beside their values, measured with Node 20: the object and its place in a map. Most outputs
+ * are a few bytes, so without it the cache would take many times what it is allowed.
+ */
+const RUN_BYTES = 224;
+const ROW_BYTES = 112;
+
+/**
  * Outputs that were accepted here or read before, so that most expressions need no read. What it holds never changes:
- * a retry of the run raises its epoch, and with that everything has another key.
+ * a retry of the run raises its epoch, and what was kept of an earlier one goes.
  *
- * The runs that were used longest ago go when the bytes are too many.
+ * The runs that were written longest ago go when the bytes are too many.
  */
 export class ValueCache {
   readonly #readPayloads: Store["readPayloads"];
   readonly #mostBytes: number;
+  /** By run, the one that was written last at the end. */
   readonly #runs = new Map<string, RunValues>();
   #bytes = 0;
 
@@ -47,7 +56,8 @@ export class ValueCache {
   }
 
   get(runId: string, epoch: number, key: ValueKey): Values | undefined {
-    return this.#runs.get(runKey(runId, epoch))?.rows.get(rowKey(key.step, key.task));
+    const run = this.#runs.get(runId);
+    return run?.epoch === epoch ? run.rows.get(rowKey(key.step, key.task)) : undefined;
   }
 
   /** Keeps what a commit has written. Columns that it left alone stay as they are known. */
@@ -56,16 +66,24 @@ export class ValueCache {
     this.put(run, write, { values: merge(known ?? NO_VALUES, write), bytes });
   }
 
+  /** Keeps a row. Nobody needs one of an epoch that is over, so a late one is dropped. */
   put({ runId, epoch }: RunEpoch, key: ValueKey, entry: { readonly values: Values; readonly bytes: number }): void {
-    const id = runKey(runId, epoch);
-    let run = this.#runs.get(id);
-    if (run === undefined) run = { rows: new Map(), bytes: 0 };
-    else this.#runs.delete(id);
-    this.#runs.set(id, run);
-    run.rows.set(rowKey(key.step, key.task), entry.values);
-    run.bytes += entry.bytes;
-    this.#bytes += entry.bytes;
+    const known = this.#runs.get(runId);
+    if (known !== undefined && known.epoch > epoch) return;
+    if (known !== undefined) this.#runs.delete(runId);
+    const run = known?.epoch === epoch ? known : this.#begin(epoch, known);
+    this.#runs.set(runId, run);
+    const row = rowKey(key.step, key.task);
+    const bytes = entry.bytes + (run.rows.has(row) ? 0 : ROW_BYTES);
+    run.rows.set(row, entry.values);
+    run.bytes += bytes;
+    this.#bytes += bytes;
     while (this.#bytes > this.#mostBytes) this.#dropOldest();
+  }
+
+  #begin(epoch: number, before: RunValues | undefined): RunValues {
+    this.#bytes += RUN_BYTES - (before?.bytes ?? 0);
+    return { epoch, rows: new Map(), bytes: RUN_BYTES };
   }
 
   #dropOldest(): void {
@@ -98,8 +116,6 @@ export function merge(known: Values, write: PayloadWrite): Values {
   };
 }
 
-const runKey = (runId: string, epoch: number): string => `${runId}/${epoch}`;
-
 function toRequest({ runId, step, task }: ValueKey & { readonly runId: string }): PayloadRequest {
   return step < 0 ? { runId, kind: "input" } : { runId, kind: "step", step, task };
 }
@@ -111,6 +127,6 @@ function fromPayload({ value, patch, items, childInput }: Payload): Values {
 /** Roughly what the values take; exact figures come with what was written here. */
 function sizeOf(values: Values): number {
   const { output, patch, items, childInput } = values;
-  if (output === undefined && patch === null && items === null && childInput === undefined) return 64;
-  return 64 + JSON.stringify([output ?? null, patch, items, childInput ?? null]).length;
+  if (output === undefined && patch === null && items === null && childInput === undefined) return 0;
+  return JSON.stringify([output ?? null, patch, items, childInput ?? null]).length;
 }
