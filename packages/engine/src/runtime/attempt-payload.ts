@@ -4,6 +4,7 @@ import type { JsonObject } from "@braid/core";
 import type { EvaluatedPayload } from "../steps/step-type.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Evaluated } from "./evaluated.ts";
+import type { ReadValues } from "./outputs.ts";
 import type { Handler } from "./registry.ts";
 import type { RunView } from "./run-view.ts";
 import type { Sight } from "./sight.ts";
@@ -11,10 +12,15 @@ import type { StepScope } from "./step-scope.ts";
 import type { PayloadTemplates, Program } from "./step-templates.ts";
 import { NO_READS } from "./templates.ts";
 import type { ParsedValue } from "./templates.ts";
-import type { ValueKey } from "./value-cache.ts";
 
 /** The payload of an attempt, or which part of it has no value. */
 export type Prepared = Evaluated<EvaluatedPayload>;
+
+export interface PayloadNeeds {
+  readonly view: RunView;
+  readonly sight: Sight;
+  readonly handler: Handler;
+}
 
 export interface PayloadParts {
   readonly view: RunView;
@@ -26,13 +32,13 @@ export interface PayloadParts {
 type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 
 /**
- * Rows that the payload is made of. A handler of its author's own may read its dependencies and the context beside it.
+ * Asks for the rows that the payload is made of. A handler of its author's own may read its dependencies and the context
+ * beside it.
  */
-export function payloadKeys(view: RunView, sight: Sight, handler: Handler): readonly ValueKey[] {
+export function needPayload({ view, sight, handler }: PayloadNeeds, need: ReadValues): void {
   const { reads } = view.run.info.payload(sight.step);
-  if (!handler.readsAll) return view.keysOf(sight, reads);
-  const keys = view.keysOfFunction(sight);
-  return reads === NO_READS ? keys : [...keys, ...view.keysOf(sight, reads)];
+  if (handler.readsAll) view.needForFunction(sight, need);
+  if (!handler.readsAll || reads !== NO_READS) view.need(sight, reads, need);
 }
 
 /** Evaluates what a handler gets, from data that is immutable since the step's join fired. */

@@ -107,9 +107,10 @@ function completed(
   { output, bytes, activePorts }: Made,
   patch: { readonly value: JsonObject; readonly bytes: number } | null,
 ): AttemptEnd {
-  const { step, task } = key;
+  const { step, task, attempt } = key;
+  const event = { type: "task.completed", at, step, task, attempt } as const;
   return {
-    event: { type: "task.completed", at, ...key, ...(activePorts === null ? {} : { activePorts }) },
+    event: activePorts === null ? event : { ...event, activePorts },
     payload: patch === null ? { step, task, output } : { step, task, output, patch: patch.value },
     bytes: bytes + (patch?.bytes ?? 0),
   };

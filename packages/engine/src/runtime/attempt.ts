@@ -2,18 +2,20 @@ import type { JsonValue } from "@braid/core";
 import { createStepLogger } from "../observe/step-logger.ts";
 import type { AttemptLogger } from "../observe/step-logger.ts";
 import { encodePayload } from "../payload/codec.ts";
-import type { EvaluatedPayload, StepResult } from "../steps/step-type.ts";
+import type { StepResult } from "../steps/step-type.ts";
 import type { TaskKey } from "../store/port.ts";
 import { attemptContext } from "./attempt-context.ts";
-import { evaluatePayload, payloadKeys } from "./attempt-payload.ts";
+import type { AttemptHandle } from "./attempt-context.ts";
+import { evaluatePayload, needPayload } from "./attempt-payload.ts";
 import { completeResult, describeFailure } from "./attempt-result.ts";
-import type { AttemptEnd, ResultParts } from "./attempt-result.ts";
+import type { AttemptEnd } from "./attempt-result.ts";
 import { AttemptStopped } from "./attempt-setting.ts";
 import type { AttemptContext, StopReason } from "./attempt-setting.ts";
 import type { Handler } from "./registry.ts";
 import type { CachedRun } from "./run-cache.ts";
 import { RunView } from "./run-view.ts";
 import type { SecretValues } from "./secrets.ts";
+import type { Sight } from "./sight.ts";
 import { ValueReader } from "./value-reader.ts";
 
 /** What the code of an attempt came to. `abandoned`: it was told to stop and did not end within the grace time. */
@@ -31,31 +33,41 @@ type CodeEnd =
  * decided by why it was stopped: after a timeout a failure, whatever the handler says; after a cancel its result if it
  * completed all the same, else that it was stopped; after the loss of the lease nothing, because another attempt has
  * taken its place.
+ *
+ * There are as many attempts as steps, and most have all they need at hand: so nothing is awaited that is not a promise,
+ * and what only few handlers use is made when they ask for it.
  */
-export class Attempt {
+export class Attempt implements AttemptHandle {
   readonly run: CachedRun;
   readonly key: TaskKey;
   readonly token: string;
   readonly #context: AttemptContext;
+  readonly #timeoutMs: number | null;
   #stop: StopReason | null = null;
   #controller: AbortController | null = null;
   #logger: AttemptLogger | null = null;
   #secrets: SecretValues | null = null;
-  #giveUp: (() => void) | null = null;
+  #handler: Handler | null = null;
+  #view: RunView | null = null;
+  #sight: Sight | null = null;
+  #report: ((end: AttemptEnd | null) => void) | null = null;
   #cancelTimeout: (() => void) | null = null;
   #cancelGrace: (() => void) | null = null;
+  #hasCodeEnd = false;
   #isOver = false;
   #progress: JsonValue | undefined;
-  /** Settles with the handler, once it was started: an abandoned one goes on in it. */
+  /** Settles with the handler, once it was started and is not done at once: an abandoned one goes on in it. */
   code: Promise<void> | null = null;
   /** Whether the handler has been started and has not ended. */
   isCodeRunning = false;
 
   constructor(parts: { run: CachedRun; key: TaskKey; token: string; context: AttemptContext }) {
-    this.run = parts.run;
-    this.key = parts.key;
+    const { run, key } = parts;
+    this.run = run;
+    this.key = key;
     this.token = parts.token;
     this.#context = parts.context;
+    this.#timeoutMs = run.state.steps[key.step]?.timeoutMs ?? run.info.step(key.step).timeoutMs;
   }
 
   get stopReason(): StopReason | null {
@@ -76,99 +88,139 @@ export class Attempt {
     if (isFirst || reason === "lost") this.#stop = reason;
     if (!isFirst) return;
     this.#controller?.abort(new AttemptStopped(reason));
-    this.#cancelGrace = this.#context.clock.after(this.#context.graceMs, () => this.#giveUp?.());
+    this.#cancelGrace = this.#context.clock.after(this.#context.graceMs, () => {
+      if (this.isCodeRunning) this.#endCode({ kind: "abandoned" });
+    });
   }
 
   /** Runs the attempt to its end. Null: there is nothing to report. Never rejects. */
-  async execute(): Promise<AttemptEnd | null> {
-    const { timeoutMs } = this.#limits();
-    return this.#runAndReport(timeoutMs);
+  execute(): Promise<AttemptEnd | null> {
+    const timeoutMs = this.#timeoutMs;
+    if (timeoutMs !== null) this.#cancelTimeout = this.#context.clock.after(timeoutMs, () => this.stop("timeout"));
+    return new Promise((resolve) => {
+      this.#report = resolve;
+      this.#prepare();
+    });
   }
 
-  async #runAndReport(timeoutMs: number | null): Promise<AttemptEnd | null> {
-    if (timeoutMs !== null) this.#cancelTimeout = this.#context.clock.after(timeoutMs, () => this.stop("timeout"));
-    const end = await this.#runCode();
-    let reported: AttemptEnd | null;
+  /** Gets what is needed one after the other, waits only for what is not at hand, and then calls the handler. */
+  #prepare(): void {
     try {
-      reported = await this.#toReport(end, timeoutMs);
+      const awaited = this.#findSecrets() ?? this.#findHandler() ?? this.#findValues();
+      if (awaited === null) this.#call(this.#handler!, this.#view!, this.#sight!);
+      else
+        void awaited.then(
+          () => this.#prepare(),
+          (error: unknown) => this.#fail(error),
+        );
     } catch (error) {
-      reported = await this.#toReport({ kind: "threw", error }, timeoutMs);
+      this.#fail(error);
     }
+  }
+
+  #fail(error: unknown): void {
+    this.#endCode({ kind: "threw", error });
+  }
+
+  #findSecrets(): Promise<void> | null {
+    if (this.#secrets !== null) return null;
+    const found = this.#context.secrets.read(this.run.info);
+    if (found instanceof Promise) return found.then((secrets) => void (this.#secrets = secrets));
+    this.#secrets = found;
+    return null;
+  }
+
+  #findHandler(): Promise<void> | null {
+    if (this.#handler !== null) return null;
+    const name = this.run.info.step(this.key.step).host.handler;
+    const found = this.#context.registry.get(name);
+    if (found === undefined) throw new Error(`There is no handler \`${name}\` here.`);
+    if (found instanceof Promise) return found.then((handler) => void (this.#handler = handler));
+    this.#handler = found;
+    return null;
+  }
+
+  #findValues(): Promise<void> | null {
+    if (this.#view !== null) return null;
+    const { inheritedEnv, values } = this.#context;
+    const surroundings = { inheritedEnv, secrets: this.#secrets!.values };
+    const view = new RunView(new ValueReader(this.run, values), surroundings);
+    const sight = view.sight(this.key.step, this.key.task);
+    this.#view = view;
+    this.#sight = sight;
+    const handler = this.#handler!;
+    const missing = view.reader.missingOf((need) => needPayload({ view, sight, handler }, need));
+    return missing.length === 0 ? null : view.reader.fill(missing);
+  }
+
+  #call(handler: Handler, view: RunView, sight: Sight): void {
+    const { inheritedEnv, services } = this.#context;
+    const payload = evaluatePayload({ view, sight, inheritedEnv, timeoutMs: this.#timeoutMs });
+    if (!payload.ok) {
+      this.#endCode({ kind: "unresolved", message: payload.message });
+      return;
+    }
+    if (this.#stop !== null) throw new AttemptStopped(this.#stop);
+    const isFunction = handler.kind === "function";
+    const input = isFunction ? (view.reader.read(-1, -1).output ?? {}) : (payload.value.with ?? {});
+    const context = attemptContext({ view, sight, handle: this, payload: payload.value, input, services });
+    this.isCodeRunning = true;
+    const given = handler.run(context);
+    const end = (value: unknown): void => this.#endCode({ kind: "returned", result: handler.toResult(value) });
+    // Anything but an object is no promise: its handler is done.
+    if (isObject(given)) this.code = Promise.resolve(given).then(end, (error: unknown) => this.#fail(error));
+    else end(given);
+  }
+
+  /** The first end is the one that counts: code that was abandoned may end at last. */
+  #endCode(end: CodeEnd): void {
+    if (end.kind !== "abandoned") this.isCodeRunning = false;
+    if (this.#hasCodeEnd) return;
+    this.#hasCodeEnd = true;
+    let made: AttemptEnd | Promise<AttemptEnd> | null;
+    try {
+      made = this.#toReport(end);
+    } catch (error) {
+      made = this.#toFailure({ kind: "threw", error });
+    }
+    if (made instanceof Promise) void this.#finishLater(made);
+    else this.#finish(made);
+  }
+
+  async #finishLater(making: Promise<AttemptEnd>): Promise<void> {
+    let made: AttemptEnd | null;
+    try {
+      made = await making;
+    } catch (error) {
+      made = this.#toFailure({ kind: "threw", error });
+    }
+    this.#finish(made);
+  }
+
+  #finish(end: AttemptEnd | null): void {
     this.#isOver = true;
     this.#cancelTimeout?.();
     this.#cancelGrace?.();
     this.#logger?.end();
     // The lease may have gone while the result was made ready.
-    return this.#stop === "lost" ? null : reported;
+    this.#report!(this.#stop === "lost" ? null : end);
   }
 
-  async #runCode(): Promise<CodeEnd> {
-    try {
-      const { registry, secrets } = this.#context;
-      const reading = secrets.read(this.run.info);
-      this.#secrets = reading instanceof Promise ? await reading : reading;
-      const name = this.run.info.step(this.key.step).host.handler;
-      const found = registry.get(name);
-      if (found === undefined) return { kind: "threw", error: new Error(`There is no handler \`${name}\` here.`) };
-      const handler = found instanceof Promise ? await found : found;
-      return await this.#call(handler);
-    } catch (error) {
-      return { kind: "threw", error };
-    }
+  #toReport(end: CodeEnd): AttemptEnd | Promise<AttemptEnd> | null {
+    if (this.#stop === "lost" || this.#stop === "timeout") return this.#toStopReport(this.#stop);
+    return end.kind === "returned" ? this.#complete(end.result) : this.#toFailure(end);
   }
 
-  async #call(handler: Handler): Promise<CodeEnd> {
-    const { inheritedEnv, services, values } = this.#context;
-    const surroundings = { inheritedEnv, secrets: this.#secrets!.values };
-    const view = new RunView(new ValueReader(this.run, values), surroundings);
-    const sight = view.sight(this.key.step, this.key.task);
-    const missing = view.reader.missing(payloadKeys(view, sight, handler));
-    if (missing.length > 0) await view.reader.fill(missing);
-    const { timeoutMs } = this.#limits();
-    const payload = evaluatePayload({ view, sight, inheritedEnv, timeoutMs });
-    if (!payload.ok) return { kind: "unresolved", message: payload.message };
-    if (this.#stop !== null) return { kind: "threw", error: new AttemptStopped(this.#stop) };
-    const input = this.#inputOf(handler, payload.value, view);
-    const context = attemptContext({ view, sight, handle: this.#handle(), payload: payload.value, input, services });
-    return new Promise((resolve) => {
-      this.#giveUp = () => resolve({ kind: "abandoned" });
-      this.isCodeRunning = true;
-      const end = (codeEnd: CodeEnd): void => {
-        this.isCodeRunning = false;
-        resolve(codeEnd);
-      };
-      this.code = handler.run(context).then(
-        (result) => end({ kind: "returned", result }),
-        (error: unknown) => end({ kind: "threw", error }),
-      );
-    });
-  }
-
-  #inputOf(handler: Handler, payload: EvaluatedPayload, view: RunView): JsonValue {
-    return handler.kind === "function" ? (view.reader.read(-1, -1).output ?? {}) : (payload.with ?? {});
-  }
-
-  async #toReport(end: CodeEnd, timeoutMs: number | null): Promise<AttemptEnd | null> {
-    if (this.#stop === "lost") return null;
-    const at = this.#context.now();
-    const head = { at, ...this.key };
-    if (this.#stop === "timeout") {
-      const message = `Attempt ${this.key.attempt} did not end within ${timeoutMs} ms.`;
-      return { event: { type: "task.failed", ...head, error: { code: "timeout", message } }, payload: null, bytes: 0 };
-    }
-    if (end.kind === "returned") return this.#complete(end.result);
-    if (this.#stop !== null)
-      return { event: { type: "task.canceled", ...head, started: true }, payload: null, bytes: 0 };
+  #toFailure(end: Exclude<CodeEnd, { readonly kind: "returned" }>): AttemptEnd | null {
+    if (this.#stop !== null) return this.#toStopReport(this.#stop);
+    const masker = this.#secrets?.masker ?? null;
     switch (end.kind) {
       case "unresolved": {
-        const message = this.#secrets?.masker.maskText(end.message) ?? end.message;
-        const error = { code: "input_unresolved", message };
-        return { event: { type: "task.failed", ...head, error, retryable: false }, payload: null, bytes: 0 };
+        const message = masker?.maskText(end.message) ?? end.message;
+        return this.#failed({ error: { code: "input_unresolved", message }, retryable: false });
       }
-      case "threw": {
-        const failure = describeFailure(end.error, this.#secrets?.masker ?? null);
-        return { event: { type: "task.failed", ...head, ...failure }, payload: null, bytes: 0 };
-      }
+      case "threw":
+        return this.#failed(describeFailure(end.error, masker));
       case "abandoned":
         return null;
       default:
@@ -176,8 +228,23 @@ export class Attempt {
     }
   }
 
+  #toStopReport(stop: StopReason): AttemptEnd | null {
+    if (stop === "lost") return null;
+    if (stop === "timeout") {
+      const message = `Attempt ${this.key.attempt} did not end within ${this.#timeoutMs} ms.`;
+      return this.#failed({ error: { code: "timeout", message } });
+    }
+    const at = this.#context.now();
+    return { event: { type: "task.canceled", at, ...this.key, started: true }, payload: null, bytes: 0 };
+  }
+
+  #failed(failure: ReturnType<typeof describeFailure>): AttemptEnd {
+    const at = this.#context.now();
+    return { event: { type: "task.failed", at, ...this.key, ...failure }, payload: null, bytes: 0 };
+  }
+
   #complete(result: StepResult): Promise<AttemptEnd> | AttemptEnd {
-    const parts: ResultParts = {
+    return completeResult(result, {
       run: this.run,
       key: this.key,
       at: this.#context.now(),
@@ -185,34 +252,15 @@ export class Attempt {
       maxPayloadBytes: this.#context.maxPayloadBytes,
       inheritedEnv: this.#context.inheritedEnv,
       masker: this.#secrets!.masker,
-    };
-    return completeResult(result, parts);
+    });
   }
 
-  #limits(): { readonly timeoutMs: number | null } {
-    const { step } = this.key;
-    const row = this.run.state.steps[step];
-    return { timeoutMs: row?.timeoutMs ?? this.run.info.step(step).timeoutMs };
-  }
-
-  #handle(): Parameters<typeof attemptContext>[0]["handle"] {
-    const openSignal = (): AbortSignal => this.#openSignal();
-    const openLogger = (): AttemptLogger => this.#openLogger();
-    return {
-      attempt: this.key.attempt,
-      get signal() {
-        return openSignal();
-      },
-      get logger() {
-        return openLogger();
-      },
-      heartbeat: () => this.#context.askHeartbeat(),
-      progress: (value) => this.#keepProgress(value),
-    };
+  get attempt(): number {
+    return this.key.attempt;
   }
 
   /** Made when a handler first asks for it: most small functions never do. */
-  #openSignal(): AbortSignal {
+  get signal(): AbortSignal {
     if (this.#controller === null) {
       this.#controller = new AbortController();
       if (this.#stop !== null) this.#controller.abort(new AttemptStopped(this.#stop));
@@ -220,7 +268,7 @@ export class Attempt {
     return this.#controller.signal;
   }
 
-  #openLogger(): AttemptLogger {
+  get logger(): AttemptLogger {
     this.#logger ??= createStepLogger({
       masker: this.#secrets!.masker,
       sink: ({ stream, text }) => {
@@ -230,10 +278,17 @@ export class Attempt {
     return this.#logger;
   }
 
-  #keepProgress(value: JsonValue): void {
+  heartbeat(): void {
+    this.#context.askHeartbeat();
+  }
+
+  progress(value: JsonValue): void {
     const encoded = encodePayload(value, { maxBytes: this.#context.maxPayloadBytes });
     if (!encoded.ok || this.#isOver) return;
     this.#progress = this.#secrets!.masker.maskJson(encoded.value);
     this.#context.askHeartbeat();
   }
 }
+
+const isObject = (value: unknown): boolean =>
+  (typeof value === "object" && value !== null) || typeof value === "function";

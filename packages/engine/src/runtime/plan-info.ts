@@ -15,6 +15,7 @@ export class PlanInfo {
   #hasEarlyJoin: boolean | undefined;
   #hasChildren: boolean | undefined;
   #output: ParsedValue | undefined;
+  #visibleSteps: readonly number[] | undefined;
   readonly #sources: (readonly number[] | undefined)[] = [];
   readonly #payloads: (PayloadTemplates | undefined)[] = [];
   readonly #controls: (ControlTemplates | undefined)[] = [];
@@ -60,6 +61,12 @@ export class PlanInfo {
   /** The template of the run's output. */
   get output(): ParsedValue {
     return (this.#output ??= parseValue(this.plan.host.output, undefined));
+  }
+
+  /** Steps that have an id of their own, in definition order: what results show. */
+  get visibleSteps(): readonly number[] {
+    this.#visibleSteps ??= this.plan.steps.filter(({ hidden }) => !hidden).map(({ index }) => index);
+    return this.#visibleSteps;
   }
 
   /** Steps that write to the shared context, in the order in which their shards are merged. */

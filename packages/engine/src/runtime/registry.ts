@@ -9,7 +9,9 @@ export interface Handler {
   readonly kind: "type" | "function";
   /** Whether it may read any dependency and the shared context, and not only what templates name. */
   readonly readsAll: boolean;
-  run(context: StepContext): Promise<StepResult>;
+  /** Calls the code. It may throw at once, and what it gives may be a promise: of what `toResult` reads. */
+  run(context: StepContext): unknown;
+  toResult(given: unknown): StepResult;
 }
 
 export type LoadType = () => Promise<StepType>;
@@ -44,7 +46,7 @@ export class HandlerRegistry {
     this.#names = null;
     for (const [name, run] of functions) {
       this.#functions.set(name, run);
-      this.#handlers.set(name, { kind: "function", readsAll: true, run: (context) => callFunction(run, context) });
+      this.#handlers.set(name, functionHandler(run));
     }
   }
 
@@ -86,12 +88,16 @@ export class HandlerRegistry {
   }
 }
 
-/** A throw before the first `await` of a handler is a failure like any other. */
 function typeHandler(type: StepType, readsAll: boolean): Handler {
-  return { kind: "type", readsAll, run: async (context) => type.run(context) };
+  return { kind: "type", readsAll, run: (context) => type.run(context), toResult: (given) => given as StepResult };
 }
 
-async function callFunction(run: (input: never) => unknown, context: StepContext): Promise<StepResult> {
-  const output: unknown = await run(context as never);
-  return { output: output as JsonValue };
+/** All that a function gives is its output. */
+function functionHandler(run: (input: never) => unknown): Handler {
+  return {
+    kind: "function",
+    readsAll: true,
+    run: (context) => run(context as never),
+    toResult: (given) => ({ output: given as JsonValue }),
+  };
 }

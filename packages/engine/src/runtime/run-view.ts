@@ -2,12 +2,14 @@ import type { JsonObject, JsonValue } from "@braid/core";
 import { evaluate } from "./evaluate.ts";
 import { EvaluationFailure } from "./evaluated.ts";
 import type { Evaluated } from "./evaluated.ts";
+import type { ReadValues } from "./outputs.ts";
 import type { CachedRun } from "./run-cache.ts";
 import { Sight } from "./sight.ts";
-import { StepScope, collectKeys } from "./step-scope.ts";
+import { StepScope } from "./step-scope.ts";
 import type { OwnOutput } from "./step-scope.ts";
 import { NO_READS } from "./templates.ts";
 import type { Reads } from "./templates.ts";
+import { NO_VALUES } from "./value-cache.ts";
 import type { ValueKey } from "./value-cache.ts";
 import type { ValueReader } from "./value-reader.ts";
 
@@ -25,8 +27,6 @@ export interface ScopeOptions {
   readonly own?: OwnOutput;
 }
 
-const INPUT: ValueKey = { step: -1, task: -1 };
-
 /**
  * A run as templates and functions see it from one step: first say what is needed (`keysOf`), then, with that at hand,
  * make scopes.
@@ -35,7 +35,7 @@ export class RunView {
   readonly run: CachedRun;
   readonly reader: ValueReader;
   readonly #surroundings: Surroundings;
-  readonly #shards = new Map<number, JsonObject>();
+  #shards: Map<number, JsonObject> | null = null;
 
   constructor(reader: ValueReader, surroundings: Surroundings) {
     this.run = reader.run;
@@ -49,28 +49,34 @@ export class RunView {
 
   /** Rows that an evaluation with these reads needs. An item of a map needs the list of items too. */
   keysOf(sight: Sight, reads: Reads): readonly ValueKey[] {
-    const keys: ValueKey[] = [INPUT];
-    const add = (step: number, task: number): void => void keys.push({ step, task });
-    collectKeys(sight, this.#indexesOf(reads), add);
-    if (sight.task >= 0) add(sight.step, -1);
-    if (reads.context) this.#addContextKeys(sight, add, new Set());
-    return keys;
+    return listKeys((need) => this.need(sight, reads, need));
   }
 
   /** Rows that a function of the builder needs: it may read every direct dependency and the context. */
   keysOfFunction(sight: Sight): readonly ValueKey[] {
-    const keys: ValueKey[] = [INPUT];
-    const add = (step: number, task: number): void => void keys.push({ step, task });
-    collectKeys(sight, this.sourcesOf(sight), add);
-    if (sight.task >= 0) add(sight.step, -1);
-    this.#addContextKeys(sight, add, new Set());
-    return keys;
+    return listKeys((need) => this.needForFunction(sight, need));
+  }
+
+  /** Asks for the rows of `keysOf` one by one. */
+  need(sight: Sight, reads: Reads, need: ReadValues): void {
+    need(-1, -1);
+    if (reads.steps.size > 0) needOutputs(sight, this.#indexesOf(reads), need);
+    if (sight.task >= 0) need(sight.step, -1);
+    if (reads.context) this.#needContext(sight, need, new Set());
+  }
+
+  /** Asks for the rows of `keysOfFunction` one by one. */
+  needForFunction(sight: Sight, need: ReadValues): void {
+    need(-1, -1);
+    needOutputs(sight, this.sourcesOf(sight), need);
+    if (sight.task >= 0) need(sight.step, -1);
+    if (this.run.info.writers.length > 0) this.#needContext(sight, need, new Set());
   }
 
   /** What a function gets as `deps`: the step's direct dependencies, or every step for the run's output. */
   sourcesOf(sight: Sight): readonly number[] {
     if (sight.step >= 0) return this.run.info.sources(sight.step);
-    return this.run.info.plan.steps.filter(({ hidden }) => !hidden).map(({ index }) => index);
+    return this.run.info.visibleSteps;
   }
 
   scope(sight: Sight, options: ScopeOptions): StepScope {
@@ -112,7 +118,7 @@ export class RunView {
    */
   #shardOf(writer: number): JsonObject {
     if (isStored(this.run, writer)) return this.reader.read(writer, -1).patch ?? {};
-    const known = this.#shards.get(writer);
+    const known = this.#shards?.get(writer);
     if (known !== undefined) return known;
     const sight = this.sight(writer, -1);
     const output = sight.completedOutput(this.reader.read);
@@ -120,7 +126,7 @@ export class RunView {
     if (!made.ok) {
       throw new EvaluationFailure(`\`set\` of step \`${this.run.info.step(writer).id}\` has no value: ${made.message}`);
     }
-    this.#shards.set(writer, made.value);
+    (this.#shards ??= new Map()).set(writer, made.value);
     return made.value;
   }
 
@@ -139,20 +145,20 @@ export class RunView {
     return template.kind === "template" ? this.keysOf(sight, template.reads) : [];
   }
 
-  #addContextKeys(sight: Sight, add: (step: number, task: number) => void, seen: Set<number>): void {
+  #needContext(sight: Sight, need: ReadValues, seen: Set<number>): void {
     for (const writer of sight.writers()) {
       if (seen.has(writer)) continue;
       seen.add(writer);
       if (isStored(this.run, writer)) {
-        add(writer, -1);
+        need(writer, -1);
         continue;
       }
       const template = this.run.info.set(writer);
       if (template.kind !== "template") continue;
       const ofWriter = this.sight(writer, -1);
-      collectKeys(ofWriter, this.#indexesOf(template.reads), add);
-      collectKeys(this.sight(-1, -1), [writer], add);
-      if (template.reads.context) this.#addContextKeys(ofWriter, add, seen);
+      needOutputs(ofWriter, this.#indexesOf(template.reads), need);
+      needOutputs(this.sight(-1, -1), [writer], need);
+      if (template.reads.context) this.#needContext(ofWriter, need, seen);
     }
   }
 
@@ -164,6 +170,20 @@ export class RunView {
     }
     return indexes;
   }
+}
+
+/** Asks for the rows that reading the outputs of steps touches. */
+function needOutputs(sight: Sight, steps: readonly number[], need: ReadValues): void {
+  for (const step of steps) sight.output(step, need);
+}
+
+function listKeys(needs: (need: ReadValues) => void): readonly ValueKey[] {
+  const keys: ValueKey[] = [];
+  needs((step, task) => {
+    keys.push({ step, task });
+    return NO_VALUES;
+  });
+  return keys;
 }
 
 function isStored(run: CachedRun, step: number): boolean {

@@ -4,7 +4,6 @@ import type { Evaluated } from "./evaluated.ts";
 import type { ReadValues } from "./outputs.ts";
 import type { Sight } from "./sight.ts";
 import type { Reads } from "./templates.ts";
-import { NO_VALUES } from "./value-cache.ts";
 
 /** What a scope needs beside the state of the run. */
 export interface ScopeParts {
@@ -128,13 +127,4 @@ function lazily(object: Record<string, unknown>, name: string, make: () => unkno
       return value;
     },
   });
-}
-
-/** Collects the rows that reading the outputs of steps touches, instead of reading them. */
-export function collectKeys(sight: Sight, steps: Iterable<number>, add: (step: number, task: number) => void): void {
-  const read: ReadValues = (step, task) => {
-    add(step, task);
-    return NO_VALUES;
-  };
-  for (const step of steps) sight.output(step, read);
 }

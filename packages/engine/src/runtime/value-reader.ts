@@ -7,6 +7,8 @@ import type { ValueCache, ValueKey, Values } from "./value-cache.ts";
 /** Values of a batch that are not committed yet; undefined where the batch has written none. */
 export type Overlay = (key: ValueKey) => Values | undefined;
 
+const NONE: readonly ValueKey[] = [];
+
 /**
  * Values of one run for as long as something is being evaluated. It holds on to what it has found, so that a small
  * cache can only cost time, never go round in circles.
@@ -15,7 +17,7 @@ export class ValueReader {
   readonly run: CachedRun;
   readonly #cache: ValueCache;
   readonly #overlay: Overlay | null;
-  readonly #found = new Map<number, Values>();
+  #found: Map<number, Values> | null = null;
 
   constructor(run: CachedRun, cache: ValueCache, overlay: Overlay | null = null) {
     this.run = run;
@@ -28,14 +30,25 @@ export class ValueReader {
 
   /** Which of these rows are not at hand. */
   missing(keys: Iterable<ValueKey>): readonly ValueKey[] {
-    const missing = new Map<number, ValueKey>();
-    for (const key of keys) if (this.#find(key) === undefined) missing.set(rowKey(key.step, key.task), key);
-    return [...missing.values()];
+    return this.missingOf((need) => {
+      for (const { step, task } of keys) need(step, task);
+    });
+  }
+
+  /** Which rows are not at hand of those that `needs` asks for. Usually none is missing, and then nothing is listed. */
+  missingOf(needs: (need: ReadValues) => void): readonly ValueKey[] {
+    let missing: Map<number, ValueKey> | null = null;
+    needs((step, task) => {
+      const key = { step, task };
+      if (this.#find(key) === undefined) (missing ??= new Map()).set(rowKey(step, task), key);
+      return NO_VALUES;
+    });
+    return missing === null ? NONE : [...(missing as Map<number, ValueKey>).values()];
   }
 
   /** Takes over values that were read. */
   put(key: ValueKey, values: Values): void {
-    this.#found.set(rowKey(key.step, key.task), values);
+    (this.#found ??= new Map()).set(rowKey(key.step, key.task), values);
   }
 
   async fill(keys: readonly ValueKey[]): Promise<void> {
@@ -49,7 +62,7 @@ export class ValueReader {
   #find(key: ValueKey): Values | undefined {
     const uncommitted = this.#overlay?.(key);
     if (uncommitted !== undefined) return uncommitted;
-    const found = this.#found.get(rowKey(key.step, key.task));
+    const found = this.#found?.get(rowKey(key.step, key.task));
     if (found !== undefined) return found;
     const cached = this.#cache.get(this.run.id, this.run.state.run.epoch, key);
     if (cached !== undefined) this.put(key, cached);
