@@ -46,15 +46,26 @@ function withIsoTimes(data: JsonObject): JsonObject {
   return typeof data["until"] === "number" ? { ...data, until: isoTime(data["until"]) } : data;
 }
 
-const DAY = 86_400_000;
+/** Seconds of a day. */
+const DAY = 86_400;
+
+/** The second that was asked for last, and its text: what is shown together has mostly happened together. */
+let latest = { second: Number.NaN, text: "" };
+
+/** ISO 8601 in UTC with milliseconds, without `Date`, which the core must not use. */
+export function isoTime(at: number): string {
+  const second = Math.floor(at / 1000);
+  if (second !== latest.second) latest = { second, text: textOfSecond(second) };
+  return `${latest.text}${pad(Math.floor(at - second * 1000), 3)}Z`;
+}
 
 /**
- * ISO 8601 in UTC with milliseconds, without `Date`, which the core must not use.
+ * Everything before the milliseconds, with the point.
  * Source of the calendar arithmetic: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
  */
-export function isoTime(at: number): string {
+function textOfSecond(at: number): string {
   const days = Math.floor(at / DAY);
-  const ms = at - days * DAY;
+  const seconds = at - days * DAY;
   const shifted = days + 719_468;
   const era = Math.floor(shifted / 146_097);
   const dayOfEra = shifted - era * 146_097;
@@ -67,9 +78,8 @@ export function isoTime(at: number): string {
   const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9;
   const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
   const date = `${pad(year, 4)}-${pad(month, 2)}-${pad(day, 2)}`;
-  const seconds = Math.floor(ms / 1000);
   const time = `${pad(Math.floor(seconds / 3600), 2)}:${pad(Math.floor(seconds / 60) % 60, 2)}:${pad(seconds % 60, 2)}`;
-  return `${date}T${time}.${pad(Math.floor(ms % 1000), 3)}Z`;
+  return `${date}T${time}.`;
 }
 
 const pad = (value: number, width: number): string => String(value).padStart(width, "0");

@@ -5,8 +5,7 @@ import type { Store } from "../store/port.ts";
 import { outputOf } from "./outputs.ts";
 import type { ReadValues } from "./outputs.ts";
 import type { CachedRun } from "./run-cache.ts";
-import { NO_VALUES } from "./value-cache.ts";
-import type { ValueCache, ValueKey } from "./value-cache.ts";
+import type { ValueCache } from "./value-cache.ts";
 import { ValueReader } from "./value-reader.ts";
 
 /** Makes results of runs: what `run.summary` shows. */
@@ -22,10 +21,9 @@ export class Results {
   /** The result of a run so far. */
   async ofRun(run: CachedRun, now: number): Promise<RunResult> {
     const { state, info } = run;
-    const visible = info.plan.steps.filter(({ hidden }) => !hidden).map(({ index }) => index);
-    const read = await this.#reader(run, visible);
+    const read = await this.#reader(run, info.visibleSteps);
     const steps: Record<string, StepResultView> = {};
-    for (const step of visible) steps[info.step(step).id] = viewOf(run, step, read);
+    for (const step of info.visibleSteps) steps[info.step(step).id] = viewOf(run, step, read);
     const { run: row } = state;
     const from = row.startedAt ?? row.finishedAt ?? now;
     return {
@@ -46,14 +44,10 @@ export class Results {
   }
 
   async #reader(run: CachedRun, steps: readonly number[]): Promise<ReadValues> {
-    const keys: ValueKey[] = [];
-    const collect: ReadValues = (step, task) => {
-      keys.push({ step, task });
-      return NO_VALUES;
-    };
-    for (const step of steps) outputOf(run.state, step, collect);
     const reader = new ValueReader(run, this.#values);
-    const missing = reader.missing(keys);
+    const missing = reader.missingOf((need) => {
+      for (const step of steps) outputOf(run.state, step, need);
+    });
     if (missing.length > 0) await reader.fill(missing);
     return reader.read;
   }
@@ -76,7 +70,7 @@ function viewOf({ state, info }: CachedRun, step: number, read: ReadValues): Ste
   const status = stepStatus(row);
   const startedAt = row?.startedAt ?? null;
   const finishedAt = row?.finishedAt ?? null;
-  return {
+  const view: StepResultView = {
     status,
     attempts: isMap ? attemptsOfItems(state, step) : (row?.attempt ?? 0),
     startedAt: startedAt === null ? null : isoTime(startedAt),
@@ -88,8 +82,9 @@ function viewOf({ state, info }: CachedRun, step: number, read: ReadValues): Ste
     triggeredBy: row?.triggeredBy == null ? null : namesOf(state, row.triggeredBy),
     error: row?.error ?? null,
     output: outputOf(state, step, read) ?? null,
-    ...(isMap ? { counts: countItems(row) } : kind === "block" ? { counts: countMembers(state, step) } : {}),
   };
+  if (isMap) return { ...view, counts: countItems(row) };
+  return kind === "block" ? { ...view, counts: countMembers(state, step) } : view;
 }
 
 function attemptsOfItems(state: RunState, step: number): number {
@@ -100,12 +95,13 @@ function attemptsOfItems(state: RunState, step: number): number {
 }
 
 /** Ids of steps; a hidden group is shown by the ids of its members. */
-function namesOf(state: RunState, steps: readonly number[]): readonly string[] {
-  return steps.flatMap((step): readonly string[] => {
+function namesOf(state: RunState, steps: readonly number[], names: string[] = []): readonly string[] {
+  for (const step of steps) {
     const { hidden, id, body } = state.plan.steps[step]!;
-    if (!hidden) return [id];
-    return body === null ? [] : namesOf(state, state.plan.scopes[body]!.members);
-  });
+    if (!hidden) names.push(id);
+    else if (body !== null) namesOf(state, state.plan.scopes[body]!.members, names);
+  }
+  return names;
 }
 
 type Counts = NonNullable<StepResultView["counts"]>;
@@ -138,7 +134,7 @@ function countMembers(state: RunState, step: number): Counts {
 /** How far a run has come, by its visible steps. */
 export function progressOf({ state, info }: CachedRun): Progress {
   const { status, completedSteps, failedSteps, skippedSteps, canceledSteps } = state.run;
-  const totalSteps = info.plan.steps.filter(({ hidden }) => !hidden).length;
+  const totalSteps = info.visibleSteps.length;
   const settledSteps = completedSteps + failedSteps + skippedSteps + canceledSteps;
   const percentage = totalSteps === 0 ? 100 : Math.floor((settledSteps / totalSteps) * 100);
   return { status, totalSteps, completedSteps, settledSteps, percentage };
