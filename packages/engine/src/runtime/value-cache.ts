@@ -28,6 +28,8 @@ interface RunValues {
   readonly epoch: number;
   readonly rows: Map<number, Values>;
   bytes: number;
+  /** Written since it was put where it is in the order. */
+  isFresh: boolean;
 }
 
 /**
@@ -46,7 +48,7 @@ const ROW_BYTES = 112;
 export class ValueCache {
   readonly #readPayloads: Store["readPayloads"];
   readonly #mostBytes: number;
-  /** By run, the one that was written last at the end. */
+  /** In the order in which they may go. A run that is written again is moved only when its turn has come. */
   readonly #runs = new Map<string, RunValues>();
   #bytes = 0;
 
@@ -70,27 +72,39 @@ export class ValueCache {
   put({ runId, epoch }: RunEpoch, key: ValueKey, entry: { readonly values: Values; readonly bytes: number }): void {
     const known = this.#runs.get(runId);
     if (known !== undefined && known.epoch > epoch) return;
-    if (known !== undefined) this.#runs.delete(runId);
-    const run = known?.epoch === epoch ? known : this.#begin(epoch, known);
-    this.#runs.set(runId, run);
+    const run = known?.epoch === epoch ? known : this.#begin(runId, epoch);
     const row = rowKey(key.step, key.task);
     const bytes = entry.bytes + (run.rows.has(row) ? 0 : ROW_BYTES);
     run.rows.set(row, entry.values);
     run.bytes += bytes;
+    run.isFresh = run === known;
     this.#bytes += bytes;
     while (this.#bytes > this.#mostBytes) this.#dropOldest();
   }
 
-  #begin(epoch: number, before: RunValues | undefined): RunValues {
-    this.#bytes += RUN_BYTES - (before?.bytes ?? 0);
-    return { epoch, rows: new Map(), bytes: RUN_BYTES };
+  #begin(runId: string, epoch: number): RunValues {
+    this.#drop(runId);
+    const run = { epoch, rows: new Map(), bytes: RUN_BYTES, isFresh: false };
+    this.#runs.set(runId, run);
+    this.#bytes += RUN_BYTES;
+    return run;
   }
 
   #dropOldest(): void {
-    const oldest = this.#runs.entries().next().value;
-    if (oldest === undefined) return;
-    this.#runs.delete(oldest[0]);
-    this.#bytes -= oldest[1].bytes;
+    for (const [runId, run] of this.#runs) {
+      if (!run.isFresh) {
+        this.#drop(runId);
+        return;
+      }
+      run.isFresh = false;
+      this.#runs.delete(runId);
+      this.#runs.set(runId, run);
+    }
+  }
+
+  #drop(runId: string): void {
+    this.#bytes -= this.#runs.get(runId)?.bytes ?? 0;
+    this.#runs.delete(runId);
   }
 
   /** Reads rows of any runs in one call and keeps them. Rows that do not exist have no values. */
