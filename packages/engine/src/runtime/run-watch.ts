@@ -134,14 +134,17 @@ export class RunWatch {
       return found !== null;
     });
     try {
-      let run = await this.#find(runId, false);
+      const known = this.#context.runs.peek(runId);
+      // What a batch has made of the copy in memory may come to nothing, but only a retry of the run makes undone what was
+      // done: what is not done even there needs no read, and the listener is told of the rest.
+      let run = known?.isOpen === true && !isDone(known) ? known : await this.#find(runId, false);
       while (!isDone(run)) {
         await ear.wait();
         if (found !== null) return found;
         // Another process may have changed any run: a look at its version is cheap, and reading a large run is not.
         const context = this.#context;
         const peeked = await context.persist("look at a run", () => context.store.peek(runId));
-        if (peeked?.version !== run.version) run = await this.#find(runId, true);
+        if (peeked?.version !== run.version || run.isOpen) run = await this.#find(runId, true);
       }
       return run;
     } finally {
