@@ -40,8 +40,11 @@ export function encodePayload(value: unknown, options: { readonly maxBytes?: num
   }
   if (copy === undefined) return { ok: false, message: walk.message() };
   const json = JSON.stringify(copy);
-  const bytes = Buffer.byteLength(json);
-  if (bytes > maxBytes) return { ok: false, message: tooLarge(copy, bytes, maxBytes) };
+  // A UTF-16 unit takes three bytes of UTF-8 at most, so the bytes of most payloads need not be counted.
+  if (json.length * 3 > maxBytes) {
+    const bytes = Buffer.byteLength(json);
+    if (bytes > maxBytes) return { ok: false, message: tooLarge(copy, bytes, maxBytes) };
+  }
   return { ok: true, json, value: copy };
 }
 
