@@ -42,12 +42,20 @@ export function functionInput(view: RunView, sight: Sight): FunctionInput {
   });
 }
 
-/** `deps` of a step. A dependency without an output is there and undefined. */
+/**
+ * `deps` of a step. A dependency without an output is there and undefined. The output of a task is looked up at once,
+ * which costs less than a member that does so later; others are put together, and only if they are read.
+ */
 export function lazyDeps(view: RunView, sight: Sight): { readonly [step: string]: JsonValue | undefined } {
   const deps: { [step: string]: JsonValue | undefined } = {};
   for (const source of view.sourcesOf(sight)) {
+    const { id, kind, isMap } = view.run.info.step(source);
+    if (kind === "task" && !isMap) {
+      deps[id] = sight.output(source, view.reader.read);
+      continue;
+    }
     let output: { readonly value: JsonValue | undefined } | undefined;
-    Object.defineProperty(deps, view.run.info.step(source).id, {
+    Object.defineProperty(deps, id, {
       enumerable: true,
       get: () => {
         output ??= { value: sight.output(source, view.reader.read) };
