@@ -57,21 +57,21 @@ type PackedEvent = readonly [
 export function packTrace(trace: readonly TraceEvent[], traceSeq: number): TraceRow | null {
   const first = trace[0];
   if (first === undefined) return null;
-  const packed = trace.map((event, index): PackedEvent => {
+  let events = "";
+  for (let index = 0; index < trace.length; index += 1) {
+    const event = trace[index]!;
     const expected = traceSeq + 1 + index;
     if (event.seq !== expected) throw new NotStorable(`trace event ${event.seq} stands where ${expected} is due`);
-    const { type, step, task, attempt, data } = event;
-    const offset = event.at - first.at;
-    const number = numberOf.get(type)!;
-    if (data !== null) return [number, step, task, attempt, offset, data];
-    return offset === 0 ? [number, step, task, attempt] : [number, step, task, attempt, offset];
-  });
-  return {
-    firstSeq: first.seq,
-    lastSeq: first.seq + trace.length - 1,
-    at: first.at,
-    events: encodeJson(packed, "the trace"),
-  };
+    events += `${index === 0 ? "[" : ","}${packEvent(event, event.at - first.at)}`;
+  }
+  return { firstSeq: first.seq, lastSeq: first.seq + trace.length - 1, at: first.at, events: `${events}]` };
+}
+
+/** A `PackedEvent` as text, written by hand: lists of numbers for JSON to write would be most of what a commit makes. */
+function packEvent({ type, step, task, attempt, data }: TraceEvent, offset: number): string {
+  const head = `[${numberOf.get(type)!},${step},${task},${attempt}`;
+  if (data !== null) return `${head},${offset},${encodeJson(data, "the trace")}]`;
+  return offset === 0 ? `${head}]` : `${head},${offset}]`;
 }
 
 /** The events of a row, as they were packed. */

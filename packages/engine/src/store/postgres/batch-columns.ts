@@ -24,15 +24,14 @@ const placeColumns: readonly ColumnType[] = [
 
 export const fenceColumns: readonly ColumnType[] = [...placeColumns, ["token", "text[]"]];
 
-export const tracePlaceColumns: readonly ColumnType[] = [
+export const traceColumns: readonly ColumnType[] = [
   ["p", "integer[]"],
   ["first_seq", "integer[]"],
   ["last_seq", "integer[]"],
   ["at", "bigint[]"],
   ["commit_id", "text[]"],
+  ["events", "json[]"],
 ];
-
-export const traceColumns: readonly ColumnType[] = [...tracePlaceColumns, ["events", "json[]"]];
 
 export const itemColumns: readonly ColumnType[] = [...placeColumns, ["items", "json[]"]];
 

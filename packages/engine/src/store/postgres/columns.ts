@@ -1,71 +1,66 @@
-import { literalOf } from "./link.ts";
+import { ArrayColumn } from "./array-column.ts";
+import type { ArrayType } from "./array-column.ts";
 import type { Parameter } from "./link.ts";
 
 /** A value that travels in an array. */
 export type Value = string | number | null;
 
 /** Name of a column of an `unnest`, and the type of its array. */
-export type ColumnType = readonly [name: string, type: string];
+export type ColumnType = readonly [name: string, type: ArrayType];
 
-/** Rows that travel as one array for each column. The arrays are written as the rows come. */
+/**
+ * Rows that travel as one array for each column. One object serves all batches, one after the other: a batch is written in one go,
+ * from `clear` to `parametersOf`.
+ */
 export class Columns {
-  readonly #types: readonly ColumnType[];
-  readonly #literals: string[];
+  readonly arrays: readonly ArrayColumn[];
+  #next = 0;
   length = 0;
 
   constructor(types: readonly ColumnType[]) {
-    this.#types = types;
-    this.#literals = types.map(() => "{");
+    this.arrays = types.map(([name, type]) => new ArrayColumn(name, type));
   }
 
-  add(row: readonly Value[]): void {
-    if (row.length !== this.#types.length) {
-      throw new Error(`a row has ${row.length} values for ${this.#types.length} columns`);
+  clear(): void {
+    this.#next = 0;
+    this.length = 0;
+    for (const array of this.arrays) array.clear();
+  }
+
+  /** Adds the next value of a row. */
+  put(value: unknown): void {
+    this.arrays[this.#next]!.add(value);
+    this.#next += 1;
+  }
+
+  /** Ends a row. */
+  end(): void {
+    if (this.#next !== this.arrays.length) {
+      throw new Error(`a row has ${this.#next} values for ${this.arrays.length} columns`);
     }
-    const separator = this.length === 0 ? "" : ",";
-    for (let index = 0; index < row.length; index += 1) {
-      this.#literals[index] += separator + literalOf(row[index]!);
-    }
+    this.#next = 0;
     this.length += 1;
   }
 
-  /** The arrays, as literals of PostgreSQL. */
-  parameters(): Parameter[] {
-    return this.#literals.map((literal) => `${literal}}`);
+  add(row: readonly Value[]): void {
+    for (const value of row) this.put(value);
+    this.end();
   }
 }
 
-/** Numbers the parameters of a statement in the order in which it takes them. */
-export class Parameters {
-  #count = 0;
-
-  /** Rows of parallel arrays, as an item of `from`. */
-  unnest(alias: string, columns: readonly ColumnType[]): UnnestText {
-    const { source, names } = this.#arrays(columns);
-    return {
-      text: `${source} as ${alias} (${names})`,
-      withOrdinality: (name) => `${source} with ordinality as ${alias} (${names}, ${name})`,
-    };
+/** The arrays, in one copy that nobody writes over. */
+export function parametersOf(parts: readonly Columns[]): Parameter[] {
+  let size = 0;
+  for (const { arrays } of parts) for (const array of arrays) size += array.byteLength;
+  const bytes = Buffer.allocUnsafe(size);
+  const parameters: Parameter[] = [];
+  let start = 0;
+  for (const { arrays } of parts) {
+    for (const array of arrays) {
+      const end = array.copyTo(bytes, start);
+      parameters.push(bytes.subarray(start, end));
+      start = end;
+    }
   }
-
-  /** As `unnest`, with a column of the elements of one JSON document. */
-  unnestWithDocument(alias: string, columns: readonly ColumnType[], document: string): Pick<UnnestText, "text"> {
-    const { source, names } = this.#arrays(columns);
-    this.#count += 1;
-    const elements = `json_array_elements($${this.#count}::json)`;
-    return { text: `rows from (${source}, ${elements}) as ${alias} (${names}, ${document})` };
-  }
-
-  #arrays(columns: readonly ColumnType[]): { readonly source: string; readonly names: string } {
-    const arrays = columns.map(([, type]) => {
-      this.#count += 1;
-      return `$${this.#count}::${type}`;
-    });
-    return { source: `unnest(${arrays.join(", ")})`, names: columns.map(([name]) => name).join(", ") };
-  }
-}
-
-export interface UnnestText {
-  readonly text: string;
-  readonly withOrdinality: (name: string) => string;
+  return parameters;
 }

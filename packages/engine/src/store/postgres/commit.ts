@@ -1,12 +1,11 @@
 import type { CommitAnswer, CommitAnswers, RunCommit } from "../port.ts";
 import { prepareCommit } from "../prepared-commit.ts";
-import { NotStorable } from "../storable.ts";
 import { fullBatch } from "./full-batch.ts";
 import { fullCommit } from "./full-commit.ts";
 import { textsOf } from "./link.ts";
 import type { CellRow, Parameter, Statement } from "./link.ts";
 import type { Names } from "./names.ts";
-import { isRefusedData } from "./postgres-errors.ts";
+import { isRefusedData, refusalOf } from "./postgres-errors.ts";
 import { cancelAnswers } from "./row-operations.ts";
 import type { StopRow } from "./row-operations.ts";
 import { isRunId } from "./run-id.ts";
@@ -47,10 +46,9 @@ export async function commitRuns(
     if (outcome !== null) return outcome;
     if (commits.length === 1) return refused({ kind: "conflict" }, await readClock(send, statements));
   } catch (error) {
-    if (!(error instanceof NotStorable) && !isRefusedData(error)) throw error;
+    if (!isRefusedData(error)) throw error;
     if (commits.length === 1) {
-      const { message } = causeOf(error as Error);
-      return refused({ kind: "rejected", message }, await readClock(send, statements));
+      return refused({ kind: "rejected", message: refusalOf(error) }, await readClock(send, statements));
     }
   }
   const outcomes: CommitOutcome[] = [];
@@ -61,8 +59,6 @@ export async function commitRuns(
     freedQueues: outcomes.flatMap(({ freedQueues }) => freedQueues),
   };
 }
-
-const causeOf = (error: Error): Error => (error.cause instanceof Error ? error.cause : error);
 
 const refused = (answer: CommitAnswer, now: number): CommitOutcome => ({ now, answers: [answer], freedQueues: [] });
 

@@ -4,7 +4,7 @@ import { prepareRun, unknownWorkflow } from "../prepared-run.ts";
 import type { PreparedRun } from "../prepared-run.ts";
 import { NotStorable } from "../storable.ts";
 import { fullStepColumns, itemColumns, traceColumns } from "./batch-columns.ts";
-import { Columns, Parameters } from "./columns.ts";
+import { Columns, parametersOf } from "./columns.ts";
 import type { ColumnType } from "./columns.ts";
 import { addNewRows } from "./full-batch.ts";
 import type { NewRows, Part } from "./full-batch.ts";
@@ -12,7 +12,8 @@ import { stepInsert } from "./full-commit.ts";
 import { arrayOf } from "./link.ts";
 import type { Link, Parameter, Statement } from "./link.ts";
 import type { Names } from "./names.ts";
-import { isRefusedData, stateOf } from "./postgres-errors.ts";
+import { Parameters } from "./parameters.ts";
+import { isRefusedData, refusalOf, stateOf } from "./postgres-errors.ts";
 import { hotCells, hotColumns, packCold, runTravel } from "./row-columns.ts";
 import { rowOperations } from "./row-operations.ts";
 import { isRunId } from "./run-id.ts";
@@ -56,13 +57,13 @@ const ownColumns = runHead.slice(0, 11).map(([name]) => name);
  */
 export function createStatements(names: Names): CreateStatements {
   const parameters = new Parameters();
-  const w = parameters.unnest("w", runColumns);
-  const u = parameters.unnest("u", fullStepColumns);
-  const i = parameters.unnest("u", itemColumns);
-  const t = parameters.unnest("u", traceColumns);
+  const w = parameters.rows("w", runColumns, "p");
+  const u = parameters.rows("u", fullStepColumns);
+  const i = parameters.rows("u", itemColumns);
+  const t = parameters.rows("u", traceColumns);
   const { columns, values } = insertedValues(runTravel);
   const text = `
-with w as materialized (select * from ${w.withOrdinality("p")}),
+with w as materialized (select * from ${w}),
 place as (
   insert into ${names.table("run_groups")} (workflow, name, last_place)
   select w.workflow, w.run_group, 1 from w where w.run_group is not null
@@ -86,11 +87,11 @@ payloads as (
   insert into ${names.table("run_payloads")} (run_id, input, meta, output)
   select w.id, w.input, w.meta, w.output from w where ${isAccepted("w.p")}
 ),
-u as materialized (select * from ${u.text} where ${isAccepted("u.p")}),
+u as materialized (select * from ${u} where ${isAccepted("u.p")}),
 ${stepInsert(names, "1")},
 items as (
   insert into ${names.table("step_items")} (run_id, step_index, task_index, items)
-  select ($1::uuid[])[u.p], u.step_index, u.task_index, u.items from ${i.text}
+  select ($1::uuid[])[u.p], u.step_index, u.task_index, u.items from ${i}
   where u.items is not null and ${isAccepted("u.p")}
 ),
 ${traceWrite(names, t)}
@@ -188,7 +189,7 @@ async function createBatch(
   batch: readonly Prepared[],
 ): Promise<CreateAnswers> {
   try {
-    const [row] = await link.rows(statements.insert, parametersOf(batch));
+    const [row] = await link.rows(statements.insert, newRunParameters(batch));
     const [now, states] = row as readonly [number, readonly number[]];
     const answers = batch.map((_, place): CreateAnswer | null =>
       states[place] === 0 ? { kind: "created", version: 1 } : null,
@@ -200,9 +201,8 @@ async function createBatch(
     if (!isRefusedData(error)) throw error;
     if (batch.length === 1) {
       const { now } = await createBatch(link, statements, []);
-      const { cause } = error as Error;
       const isWorkflow = stateOf(error) === "23503";
-      const { message } = isWorkflow ? unknownWorkflow(batch[0]!.record) : (cause as Error);
+      const message = isWorkflow ? unknownWorkflow(batch[0]!.record).message : refusalOf(error);
       return { now, answers: [{ kind: "rejected", message }] };
     }
     const done: CreateAnswers[] = [];
@@ -229,13 +229,16 @@ async function findExisting(
   });
 }
 
-const newRowColumns = (): NewRows => {
-  return { steps: new Columns(fullStepColumns), items: new Columns(itemColumns), trace: new Columns(traceColumns) };
+const runs = new Columns(runColumns);
+const rows: NewRows = {
+  steps: new Columns(fullStepColumns),
+  items: new Columns(itemColumns),
+  trace: new Columns(traceColumns),
 };
+const parts = [runs, rows.steps, rows.items, rows.trace];
 
-function parametersOf(batch: readonly Prepared[]): Parameter[] {
-  const runs = new Columns(runColumns);
-  const rows = newRowColumns();
+function newRunParameters(batch: readonly Prepared[]): Parameter[] {
+  for (const part of parts) part.clear();
   for (const [index, request] of batch.entries()) {
     const { record, prepared, cells, input, meta } = request;
     const { parent } = record;
@@ -260,5 +263,5 @@ function parametersOf(batch: readonly Prepared[]): Parameter[] {
     ]);
     addNewRows(rows, index + 1, request);
   }
-  return [runs, rows.steps, rows.items, rows.trace].flatMap((columns) => columns.parameters());
+  return parametersOf(parts);
 }

@@ -15,7 +15,7 @@ import {
   traceColumns,
 } from "./batch-columns.ts";
 import type { Batch } from "./batch-columns.ts";
-import { Columns } from "./columns.ts";
+import { Columns, parametersOf } from "./columns.ts";
 import type { Value } from "./columns.ts";
 import { hotCells, packCold, runTravel, stepTravel } from "./row-columns.ts";
 import { rowOperations } from "./row-operations.ts";
@@ -27,22 +27,25 @@ export interface Part {
   readonly operations: readonly RowOperation[];
 }
 
+const runs = new Columns(fullRunColumns);
+const fences = new Columns(fenceColumns);
+const steps = new Columns(fullStepColumns);
+const traces = new Columns(traceColumns);
+const hosts = new Columns(hostStepColumns);
+const items = new Columns(itemColumns);
+const outputs = new Columns(outputColumns);
+const signals = new Columns(signalColumns);
+const all = [runs, fences, steps, traces, hosts, items, outputs, signals];
+
 /** The batch for the full statement, which can carry anything. */
 export function fullBatch(commits: readonly PreparedCommit[]): Batch {
   const parts = commits.map((prepared): Part => ({ prepared, operations: rowOperations(prepared) }));
-  const runs = new Columns(fullRunColumns);
-  const fences = new Columns(fenceColumns);
-  const steps = new Columns(fullStepColumns);
-  const trace = new Columns(traceColumns);
-  const hosts = new Columns(hostStepColumns);
-  const items = new Columns(itemColumns);
-  const outputs = new Columns(outputColumns);
-  const signals = new Columns(signalColumns);
+  for (const columns of all) columns.clear();
   for (const [index, { prepared, operations }] of parts.entries()) {
     const position = index + 1;
     runs.add(fullRun(prepared));
-    addFences(fences, position, prepared);
-    addTrace(trace, position, prepared);
+    addFences(position, prepared);
+    addTrace(traces, position, prepared);
     for (const operation of operations) {
       const { step, task, cells } = operation;
       if (cells === null) hosts.add([position, step, task, ...hostCells(operation)]);
@@ -52,9 +55,11 @@ export function fullBatch(commits: readonly PreparedCommit[]): Batch {
     if (prepared.runOutput !== null) outputs.add([position, prepared.runOutput]);
     for (const id of prepared.commit.usedSignals) signals.add([position, id]);
   }
-  const all = [runs, fences, steps, trace, hosts, items, outputs, signals];
-  const parameters = all.flatMap((columns) => columns.parameters());
-  return { kind: "full", parameters, fences: parts.flatMap(({ prepared }) => prepared.commit.fences) };
+  return {
+    kind: "full",
+    parameters: parametersOf(all),
+    fences: parts.flatMap(({ prepared }) => prepared.commit.fences),
+  };
 }
 
 /** Rows of new runs, as `create.ts` takes them. */
@@ -87,7 +92,7 @@ function fullRun(prepared: PreparedCommit): Value[] {
   ];
 }
 
-function addFences(fences: Columns, position: number, { commit }: PreparedCommit): void {
+function addFences(position: number, { commit }: PreparedCommit): void {
   for (const { step, task, token } of commit.fences) fences.add([position, step, task, token]);
 }
 
@@ -138,7 +143,7 @@ function fullStep(position: number, operation: RowOperation, cells: readonly Cel
 }
 
 /** A new list of items replaces the old one; a cleared row loses it. */
-function addItems(items: Columns, position: number, { step, task, payload, isCleared }: RowOperation): void {
+function addItems(into: Columns, position: number, { step, task, payload, isCleared }: RowOperation): void {
   const list = payload.items ?? null;
-  if (list !== null || isCleared) items.add([position, step, task, list]);
+  if (list !== null || isCleared) into.add([position, step, task, list]);
 }

@@ -7,9 +7,9 @@ import {
   signalColumns,
   traceColumns,
 } from "./batch-columns.ts";
-import { Parameters } from "./columns.ts";
 import type { Statement } from "./link.ts";
 import type { Names } from "./names.ts";
+import { Parameters } from "./parameters.ts";
 import { stepTravel } from "./row-columns.ts";
 import {
   assignments,
@@ -47,18 +47,18 @@ import {
 export function fullCommit(names: Names): Statement {
   const parameters = new Parameters();
   const head = guard(names, parameters, fullRunColumns);
-  const u = parameters.unnest("u", fullStepColumns);
-  const trace = parameters.unnest("u", traceColumns);
-  const h = parameters.unnest("u", hostStepColumns);
-  const i = parameters.unnest("u", itemColumns);
-  const o = parameters.unnest("u", outputColumns);
-  const s = parameters.unnest("u", signalColumns);
+  const u = parameters.rows("u", fullStepColumns);
+  const trace = parameters.rows("u", traceColumns);
+  const h = parameters.rows("u", hostStepColumns);
+  const i = parameters.rows("u", itemColumns);
+  const o = parameters.rows("u", outputColumns);
+  const s = parameters.rows("u", signalColumns);
   const steps = names.table("steps");
   const run = `${runOf} as run_id`;
   const version = "($2::integer[])[u.p] + 1";
   const text = `
 with ${head},
-u as materialized (select * from ${u.text} where ${isAccepted("u.p")}),
+u as materialized (select * from ${u} where ${isAccepted("u.p")}),
 ${stepInsert(names, version)},
 upd as (
   update ${steps} t
@@ -68,7 +68,7 @@ upd as (
   where t.run_id = u.run_id and t.step_index = u.step_index and t.task_index = u.task_index
   returning ${returned}
 ),
-h as materialized (select * from ${h.text} where ${isAccepted("u.p")}),
+h as materialized (select * from ${h} where ${isAccepted("u.p")}),
 hosts as (
   update ${steps} t
   set ${hostAssignments(names)}
@@ -77,15 +77,15 @@ hosts as (
   returning ${returned}
 ),
 changed as (select * from upd union all select * from hosts),
-${itemWrites(names, i.text)},
+${itemWrites(names, i)},
 outputs as (
   update ${names.table("run_payloads")} t set output = u.output
-  from (select u.*, ${run} from ${o.text} where ${isAccepted("u.p")} offset 0) u
+  from (select u.*, ${run} from ${o} where ${isAccepted("u.p")} offset 0) u
   where t.run_id = u.run_id
 ),
 signals as (
   update ${names.table("signals")} t set used_at = ${names.now}, notice_at = null
-  from (select u.*, ${run} from ${s.text} where ${isAccepted("u.p")} offset 0) u
+  from (select u.*, ${run} from ${s} where ${isAccepted("u.p")} offset 0) u
   where t.run_id = u.run_id and t.id = u.id and t.used_at is null
 ),
 ${traceWrite(names, trace)},

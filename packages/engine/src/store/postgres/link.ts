@@ -7,8 +7,11 @@ import type { ServerAddress } from "./url.ts";
 export type Cell = string | number | boolean | null | readonly (string | number | null)[];
 export type CellRow = readonly Cell[];
 
-/** A parameter. Arrays are given as literals of PostgreSQL (`arrayOf`), so that the driver does not look at each element. */
-export type Parameter = string | number | null;
+/**
+ * A parameter. Arrays are given as literals of PostgreSQL (`arrayOf`), so that the driver does not look at each element. Bytes are
+ * a value in PostgreSQL's binary format.
+ */
+export type Parameter = string | number | Buffer | null;
 
 /** A statement; its name is used on direct connections, where the server then keeps its plan. */
 export interface Statement {
@@ -328,7 +331,7 @@ export function arrayOf(values: readonly (string | number | null)[]): string {
 }
 
 /** An element of an array literal. */
-export function literalOf(value: string | number | null): string {
+function literalOf(value: string | number | null): string {
   if (value === null) return "NULL";
   return typeof value === "number" ? String(value) : quoted(value);
 }

@@ -1,3 +1,4 @@
+import { NotStorable } from "../storable.ts";
 import { StoreError } from "../store-error.ts";
 import type { StoreErrorCode } from "../store-error.ts";
 
@@ -55,10 +56,17 @@ const refusing: ReadonlySet<string> = new Set(["22", "23", "54"]);
 /** Five characters, one of them a digit at least: the system has codes like `EPIPE`. */
 const sqlState = /^(?=.*\d)[0-9A-Z]{5}$/;
 
-/** Whether the server refused the data of a statement, and would again. */
+/** Whether the data of a statement was refused, by the server or before it was sent, and would be again. */
 export function isRefusedData(error: unknown): boolean {
+  if (error instanceof NotStorable) return true;
   const state = stateOf(error);
   return state !== undefined && refusing.has(state.slice(0, 2));
+}
+
+/** Why data was refused, without the words that the store puts around an answer of the server. */
+export function refusalOf(error: unknown): string {
+  const { cause, message } = error as Error;
+  return cause instanceof Error ? cause.message : message;
 }
 
 /** SQLSTATE of an error of the server, also behind the store's own. */

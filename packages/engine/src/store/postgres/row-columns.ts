@@ -1,7 +1,8 @@
 import { RunRow, StepRow } from "@braid/core";
 import { encodeCell, runColumns, stepColumns } from "../codec.ts";
 import type { Cell, Column, RowColumn } from "../codec.ts";
-import type { ColumnType } from "./columns.ts";
+import { arrayOfType } from "./array-column.ts";
+import type { Columns, ColumnType } from "./columns.ts";
 
 /**
  * How rows of the kernel travel to the server. Columns that nearly every commit fills go as arrays, one for each; the others
@@ -115,20 +116,17 @@ export function isColdEmpty<Row>(row: Row, { cold }: TravelColumns<Row>): boolea
 
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
-/** Cells of the hot columns, of a row. Throws `NotStorable` for a value that its column cannot hold. */
-export function readHot<Row>(row: Row, { hot }: TravelColumns<Row>): Cell[] {
-  return hot.map((column) => encodeCell(column.read(row), column));
+/** Adds the values of the hot columns of a row. Throws `NotStorable` for a value that its column cannot hold. */
+export function putHot<Row>(columns: Columns, row: Row, { hot }: TravelColumns<Row>): void {
+  for (const column of hot) {
+    const value = column.read(row);
+    columns.put(column.kind === "json" ? encodeCell(value, column) : value);
+  }
 }
 
 /** Names and array types of the hot columns. */
 export function hotColumns({ hot }: TravelColumns<never>): readonly ColumnType[] {
-  return hot.map((column) => [column.name, arrayType(column)]);
-}
-
-/** Array type in which a hot column travels. Booleans are 0 and 1, JSON is text: the server reads both. */
-function arrayType({ kind, type }: TravelColumn<never>): string {
-  if (kind === "boolean") return "integer[]";
-  return kind === "json" ? "text[]" : `${type}[]`;
+  return hot.map(({ name, type }) => [name, arrayOfType(type)]);
 }
 
 /** What a cold column holds in a new row, as a literal. */
@@ -139,7 +137,7 @@ export function initialOf({ kind, initial }: TravelColumn<never>): string {
 /** Expression that gives the column from `u`, the row that travelled; `u.more` holds the cold ones. */
 export function valueOf(column: TravelColumn<never>, isHot: boolean): string {
   const { name, kind, type, initial } = column;
-  if (isHot) return kind === "json" ? `u.${name}::json` : kind === "boolean" ? `u.${name} <> 0` : `u.${name}`;
+  if (isHot) return `u.${name}`;
   const text = `u.more ->> '${name}'`;
   // Booleans travel as 0 and 1.
   const value = kind === "boolean" ? `(${text})::integer <> 0` : `(${text})::${type}`;

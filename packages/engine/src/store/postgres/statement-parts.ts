@@ -1,6 +1,7 @@
 import { fenceColumns, traceColumns } from "./batch-columns.ts";
-import type { ColumnType, Parameters, UnnestText } from "./columns.ts";
+import type { ColumnType } from "./columns.ts";
 import type { Names } from "./names.ts";
+import type { Parameters } from "./parameters.ts";
 import { runTravel, stepTravel, valueOf } from "./row-columns.ts";
 import type { TravelColumn, TravelColumns } from "./row-columns.ts";
 
@@ -21,11 +22,11 @@ export const runOf = "($1::uuid[])[u.p]";
  * once, a cancel of the run for instance, is not done again because the answer got lost.
  */
 export function guard(names: Names, parameters: Parameters, runColumns: readonly ColumnType[]): string {
-  const w = parameters.unnest("w", runColumns);
-  const f = parameters.unnest("f", fenceColumns);
-  return `w as materialized (select * from ${w.withOrdinality("p")}),
+  const w = parameters.rows("w", runColumns, "p");
+  const f = parameters.rows("f", fenceColumns, "n");
+  return `w as materialized (select * from ${w}),
 bad as materialized (
-  select f.p, f.n from ${f.withOrdinality("n")}
+  select f.p, f.n from ${f}
   where not exists (
     select 1 from ${names.table("steps")} t
     where t.run_id = ($1::uuid[])[f.p] and t.step_index = f.step_index and t.task_index = f.task_index
@@ -53,13 +54,13 @@ k as materialized (select case when (select count(*) from g) = cardinality($1::u
 }
 
 /** `trace`: one row for each run that has events. */
-export function traceWrite(names: Names, { text }: Pick<UnnestText, "text">): string {
+export function traceWrite(names: Names, source: string): string {
   return `trace as (
   insert into ${names.table("trace_events")} (run_id, ${traceColumns
     .slice(1)
     .map(([name]) => name)
     .join(", ")})
-  select ${runOf}, u.first_seq, u.last_seq, u.at, u.commit_id, u.events from ${text} where ${isAccepted("u.p")}
+  select ${runOf}, u.first_seq, u.last_seq, u.at, u.commit_id, u.events from ${source} where ${isAccepted("u.p")}
 )`;
 }
 

@@ -1,6 +1,6 @@
 import type { StepRow } from "@braid/core";
 import { limitKey } from "../limits.ts";
-import type { Enqueue, PayloadWrite, RunCommit, TaskKey } from "../port.ts";
+import type { Enqueue, PayloadWrite, RunCommit } from "../port.ts";
 import { checkTask, followUpMsOf } from "../prepared-commit.ts";
 import { encodeJson } from "../storable.ts";
 import { packTrace } from "../trace-rows.ts";
@@ -10,13 +10,22 @@ import {
   fenceColumns,
   runHeadCells,
   traceBefore,
-  tracePlaceColumns,
+  traceColumns,
   usualRunColumns,
 } from "./batch-columns.ts";
 import type { Batch } from "./batch-columns.ts";
-import { Columns } from "./columns.ts";
+import { Columns, parametersOf } from "./columns.ts";
 import type { Value } from "./columns.ts";
-import { isColdEmpty, readHot, runTravel, stepTravel } from "./row-columns.ts";
+import { isColdEmpty, putHot, runTravel, stepTravel } from "./row-columns.ts";
+
+const runs = new Columns(usualRunColumns);
+const fences = new Columns(fenceColumns);
+const added = new Columns(addedStepColumns);
+const changed = new Columns(changedStepColumns);
+const queued = new Columns(addedStepColumns);
+const trace = new Columns(traceColumns);
+const usual = [runs, fences, added, changed, trace];
+const queueing = [runs, fences, added, changed, queued, trace];
 
 /**
  * The batch for the usual statement, made of the rows themselves; null if something in it asks for the full one. Usual are rows
@@ -24,70 +33,61 @@ import { isColdEmpty, readHot, runTravel, stepTravel } from "./row-columns.ts";
  * there, and outputs. Throws `NotStorable` for data that cannot be kept.
  */
 export function usualBatch(commits: readonly RunCommit[]): Batch | null {
-  if (!commits.every(isUsual)) return null;
-  const runs = new Columns(usualRunColumns);
-  const fences = new Columns(fenceColumns);
-  const added = new Columns(addedStepColumns);
-  const changed = new Columns(changedStepColumns);
-  const queued = new Columns(addedStepColumns);
-  const trace = new Columns(tracePlaceColumns);
-  const events: string[] = [];
-  for (const [index, commit] of commits.entries()) {
-    const position = index + 1;
-    const packed = packTrace(commit.trace, (commit.trace[0]?.seq ?? 1) - 1);
-    const before = traceBefore(commit, packed);
-    const { newSteps } = commit;
-    const changes = commit.steps.length - newSteps!.size;
-    runs.add([...runHeadCells(commit, before, followUpMsOf(commit)), changes, ...readHot(commit.run!, runTravel)]);
-    for (const { step, task, token } of commit.fences) fences.add([position, step, task, token]);
-    if (packed !== null) {
-      // Events travel in one document for all runs, whose parts the server cuts out: quotes in arrays would be escaped twice.
-      trace.add([position, packed.firstSeq, packed.lastSeq, packed.at, commit.commitId]);
-      events.push(packed.events);
-    }
-    const host = new HostParts(commit);
-    for (const row of commit.steps) {
-      const output = outputOf(host.payload.find(row));
-      const task = host.task.find(row);
-      const hot = readHot(row, stepTravel);
-      if (newSteps!.has(row)) added.add([position, ...hot, ...openCells(task), output]);
-      else if (task !== undefined) queued.add([position, ...hot, ...openCells(task), output]);
-      else changed.add([position, ...hot, host.close.find(row)?.attempt ?? null, output]);
-    }
-  }
+  if (!commits.every(mayBeUsual)) return null;
+  for (const columns of queueing) columns.clear();
+  for (const [index, commit] of commits.entries()) if (!addCommit(index + 1, commit)) return null;
   const isQueueing = queued.length > 0;
-  const parts = [runs, fences, added, changed, ...(isQueueing ? [queued] : []), trace];
   return {
     kind: isQueueing ? "queueing" : "usual",
-    parameters: [...parts.flatMap((columns) => columns.parameters()), `[${events.join(",")}]`],
+    parameters: parametersOf(isQueueing ? queueing : usual),
     fences: commits.flatMap((each) => each.fences),
   };
 }
 
-function isUsual(commit: RunCommit): boolean {
-  const { run, steps, newSteps, enqueue, closes, cancels, payloads, runOutput, usedSignals } = commit;
-  if (run === null || newSteps === undefined || runOutput !== null || commit.trace.length === 0) return false;
-  if (cancels.length > 0 || usedSignals.length > 0 || !isColdEmpty(run, runTravel)) return false;
-  if (!steps.every((row) => isColdEmpty(row, stepTravel)) || !payloads.every(isOnlyOutput)) return false;
-  // Each part has to be about a row that is written, and a close about one that is there and not queued anew.
-  const host = new HostParts(commit);
-  let tasks = 0;
-  let closed = 0;
-  let written = 0;
-  for (const row of steps) {
-    const isNew = newSteps.has(row);
-    const isQueued = host.task.find(row) !== undefined;
-    if (isQueued) tasks += 1;
-    if (!isNew && !isQueued && host.close.find(row) !== undefined) closed += 1;
-    if (host.payload.find(row) !== undefined) written += 1;
-  }
-  return tasks === enqueue.length && closed === closes.length && written === payloads.length;
+/** What can be told without looking at the rows. */
+function mayBeUsual({ run, newSteps, cancels, payloads, runOutput, usedSignals, trace: events }: RunCommit): boolean {
+  if (run === null || newSteps === undefined || runOutput !== null) return false;
+  return cancels.length === 0 && usedSignals.length === 0 && events.length > 0 && payloads.every(isOnlyOutput);
 }
 
 const isOnlyOutput = (payload: PayloadWrite): boolean => {
   for (const name in payload) if (name !== "step" && name !== "task" && name !== "output") return false;
   return payload.output !== undefined;
 };
+
+/** Answers false where the commit is not a usual one. */
+function addCommit(position: number, commit: RunCommit): boolean {
+  const run = commit.run!;
+  if (!isColdEmpty(run, runTravel)) return false;
+  const packed = packTrace(commit.trace, commit.trace[0]!.seq - 1)!;
+  for (const cell of runHeadCells(commit, traceBefore(commit, packed), followUpMsOf(commit))) runs.put(cell);
+  runs.put(commit.steps.length - commit.newSteps!.size);
+  putHot(runs, run, runTravel);
+  runs.end();
+  for (const { step, task, token } of commit.fences) fences.add([position, step, task, token]);
+  trace.add([position, packed.firstSeq, packed.lastSeq, packed.at, commit.commitId, packed.events]);
+  return addSteps(position, commit);
+}
+
+/** Each part has to be about a row that is written, and a close about one that is there and not queued anew. */
+function addSteps(position: number, { steps, newSteps, enqueue, closes, payloads }: RunCommit): boolean {
+  const tasks = new Parts(enqueue);
+  const ends = new Parts(closes);
+  const outputs = new Parts(payloads);
+  for (const row of steps) {
+    if (!isColdEmpty(row, stepTravel)) return false;
+    const isNew = newSteps!.has(row);
+    const task = tasks.find(row);
+    const rows = isNew ? added : task === undefined ? changed : queued;
+    rows.put(position);
+    putHot(rows, row, stepTravel);
+    if (rows === changed) rows.put(ends.find(row)?.attempt ?? null);
+    else for (const cell of openCells(task)) rows.put(cell);
+    rows.put(outputOf(outputs.find(row)));
+    rows.end();
+  }
+  return tasks.areFound && ends.areFound && outputs.areFound;
+}
 
 interface Placed {
   readonly step: number;
@@ -101,6 +101,7 @@ const mostLookedThrough = 8;
 class Parts<Part extends Placed> {
   readonly #parts: readonly Part[];
   readonly #byPlace: ReadonlyMap<number, Part> | null;
+  #found = 0;
 
   constructor(parts: readonly Part[]) {
     this.#parts = parts;
@@ -108,25 +109,23 @@ class Parts<Part extends Placed> {
   }
 
   find(row: StepRow): Part | undefined {
-    if (this.#byPlace !== null) return this.#byPlace.get(placeOf(row));
+    const part = this.#byPlace === null ? this.#lookThrough(row) : this.#byPlace.get(placeOf(row));
+    if (part !== undefined) this.#found += 1;
+    return part;
+  }
+
+  #lookThrough(row: StepRow): Part | undefined {
     for (const part of this.#parts) if (part.step === row.step && part.task === row.task) return part;
     return undefined;
+  }
+
+  /** Whether a row was found for each part. */
+  get areFound(): boolean {
+    return this.#found === this.#parts.length;
   }
 }
 
 const placeOf = ({ step, task }: Placed): number => step * 2 ** 26 + task;
-
-class HostParts {
-  readonly task: Parts<Enqueue>;
-  readonly close: Parts<TaskKey>;
-  readonly payload: Parts<PayloadWrite>;
-
-  constructor({ enqueue, closes, payloads }: RunCommit) {
-    this.task = new Parts(enqueue);
-    this.close = new Parts(closes);
-    this.payload = new Parts(payloads);
-  }
-}
 
 function outputOf(payload: PayloadWrite | undefined): string | null {
   return payload === undefined

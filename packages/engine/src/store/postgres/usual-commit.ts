@@ -1,7 +1,7 @@
-import { addedStepColumns, changedStepColumns, tracePlaceColumns, usualRunColumns } from "./batch-columns.ts";
-import { Parameters } from "./columns.ts";
+import { addedStepColumns, changedStepColumns, traceColumns, usualRunColumns } from "./batch-columns.ts";
 import type { Statement } from "./link.ts";
 import type { Names } from "./names.ts";
+import { Parameters } from "./parameters.ts";
 import { initialOf, stepTravel, valueOf } from "./row-columns.ts";
 import type { TravelColumn } from "./row-columns.ts";
 import {
@@ -29,10 +29,10 @@ import {
 export function usualCommit(names: Names, isQueueing: boolean): Statement {
   const parameters = new Parameters();
   const head = guard(names, parameters, usualRunColumns);
-  const added = parameters.unnest("u", addedStepColumns);
-  const changed = parameters.unnest("u", changedStepColumns);
-  const queued = isQueueing ? parameters.unnest("u", addedStepColumns) : null;
-  const trace = parameters.unnestWithDocument("u", tracePlaceColumns, "events");
+  const added = parameters.rows("u", addedStepColumns);
+  const changed = parameters.rows("u", changedStepColumns);
+  const queued = isQueueing ? parameters.rows("u", addedStepColumns) : null;
+  const trace = parameters.rows("u", traceColumns);
   const steps = names.table("steps");
   const { columns, values } = insertedValues(stepTravel, valueOrInitial);
   const text = `
@@ -41,7 +41,7 @@ ins as (
   insert into ${steps} (run_id, version, ${columns}, ${queueColumns.join(", ")}, output)
   select ${runOf}, ($2::integer[])[u.p] + 1, ${values}, ${queueColumns.map((name) => queueValue(names, name)).join(", ")},
     u.output
-  from ${added.text} where ${isAccepted("u.p")}
+  from ${added} where ${isAccepted("u.p")}
 ),
 upd as (
   update ${steps} t
@@ -50,12 +50,12 @@ upd as (
     lease_until = case when t.dispatch_attempt = u.closes then null else t.lease_until end,
     stop_asked = case when t.dispatch_attempt = u.closes then null else t.stop_asked end,
     output = coalesce(u.output, t.output)
-  from (select u.*, ${runOf} as run_id from ${changed.text} where ${isAccepted("u.p")} offset 0) u
+  from (select u.*, ${runOf} as run_id from ${changed} where ${isAccepted("u.p")} offset 0) u
   where t.run_id = u.run_id and t.step_index = u.step_index and t.task_index = u.task_index
   returning t.run_id, t.step_index, t.task_index, t.queue,
     t.limit_key is not null and t.dispatch is distinct from 'leased' as is_free
 ),
-${queued === null ? "" : queueWrite(names, queued.text)}
+${queued === null ? "" : queueWrite(names, queued)}
 ${traceWrite(names, trace)},
 ${freeSlots(names, queued === null ? "upd" : "(select * from upd union all select * from que) u")},
 run as (
