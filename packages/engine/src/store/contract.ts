@@ -1,4 +1,5 @@
 import { cancelClaims } from "./contract/cancels.ts";
+import { chainClaims } from "./contract/chains.ts";
 import { claimClaims } from "./contract/claims.ts";
 import { commitClaims } from "./contract/commits.ts";
 import { creationClaims } from "./contract/creation.ts";
@@ -21,6 +22,7 @@ export const storeContract: readonly StoreClaim[] = [
   ...rowClaims,
   ...creationClaims,
   ...commitClaims,
+  ...chainClaims,
   ...claimClaims,
   ...limitClaims,
   ...parkedClaims,
