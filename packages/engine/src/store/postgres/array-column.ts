@@ -153,6 +153,12 @@ export class ArrayColumn {
     before.copy(this.#bytes, 0, 0, this.#end);
   }
 
+  /** A copy of the only element; null: it is null, or there is none. */
+  onlyElement(): Buffer | null {
+    if (this.#length === 0 || this.#hasNull) return null;
+    return Buffer.from(this.#bytes.subarray(headerBytes + 4, this.#end));
+  }
+
   get byteLength(): number {
     return this.#end;
   }

@@ -10,7 +10,7 @@ import { hotColumns, runTravel, stepTravel } from "./row-columns.ts";
 /** A batch of commits as the arrays of one statement. Positions of runs count from 1, as arrays of PostgreSQL do. */
 export interface Batch {
   /** The statement that carries it. */
-  readonly kind: "usual" | "queueing" | "full";
+  readonly kind: "single" | "usual" | "queueing" | "full";
   readonly parameters: readonly Parameter[];
   /** The fences, in the order in which their numbers count. */
   readonly fences: readonly Fence[];

@@ -48,6 +48,18 @@ export class Columns {
   }
 }
 
+/**
+ * The values of rows that are the only ones of their sort, or null for each where there is no row. All but the first begin with the
+ * position of the run, which is left out.
+ */
+export function valuesOf(run: Columns, parts: readonly Columns[]): Parameter[] {
+  const values: Parameter[] = run.arrays.map((array) => array.onlyElement());
+  for (const { arrays } of parts) {
+    for (let index = 1; index < arrays.length; index += 1) values.push(arrays[index]!.onlyElement());
+  }
+  return values;
+}
+
 /** The arrays, in one copy that nobody writes over. */
 export function parametersOf(parts: readonly Columns[]): Parameter[] {
   let size = 0;

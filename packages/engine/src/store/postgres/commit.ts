@@ -9,6 +9,7 @@ import { isRefusedData, refusalOf } from "./postgres-errors.ts";
 import { cancelAnswers } from "./row-operations.ts";
 import type { StopRow } from "./row-operations.ts";
 import { isRunId } from "./run-id.ts";
+import { singleCommit } from "./single-commit.ts";
 import { batchStates } from "./statement-parts.ts";
 import { usualBatch } from "./usual-batch.ts";
 import { usualCommit } from "./usual-commit.ts";
@@ -17,13 +18,19 @@ import { usualCommit } from "./usual-commit.ts";
 export type Send = (statement: Statement, parameters: readonly Parameter[]) => Promise<readonly CellRow[]>;
 
 export interface CommitStatements {
+  readonly single: Statement;
   readonly usual: Statement;
   readonly queueing: Statement;
   readonly full: Statement;
 }
 
 export const commitStatements = (names: Names): CommitStatements => {
-  return { usual: usualCommit(names, false), queueing: usualCommit(names, true), full: fullCommit(names) };
+  return {
+    single: singleCommit(names),
+    usual: usualCommit(names, false),
+    queueing: usualCommit(names, true),
+    full: fullCommit(names),
+  };
 };
 
 /** The answers, and what others should hear of. */

@@ -71,10 +71,10 @@ place as (
   returning last_place
 ),
 run as (
-  insert into ${names.table("runs")} (${ownColumns.join(", ")}, group_place, created_at, version, last_commit_version, due_at, ${columns})
+  insert into ${names.table("runs")} (${ownColumns.join(", ")}, group_place, created_at, version, due_at, ${columns})
   select ${ownColumns.map((name) => `u.${name}`).join(", ")},
     case when u.run_group is not null then (select last_place from place) end,
-    ${names.now}, 1, 1, ${dueAt(names, "u.wake_at")}, ${values}
+    ${names.now}, 1, ${dueAt(names, "u.wake_at")}, ${values}
   from w u
   order by u.workflow, u.idempotency_key
   on conflict do nothing

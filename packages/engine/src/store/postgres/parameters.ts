@@ -14,4 +14,14 @@ export class Parameters {
     if (number !== undefined) names.push(number);
     return `unnest(${arrays.join(", ")})${number === undefined ? "" : " with ordinality"} as ${alias} (${names.join(", ")})`;
   }
+
+  /** One row, its values as they are: the parameter of each column. */
+  row(columns: readonly ColumnType[]): (name: string) => string {
+    const places = new Map(columns.map(([name]) => [name, `$${(this.#count += 1)}`]));
+    return (name) => {
+      const place = places.get(name);
+      if (place === undefined) throw new Error(`no column \`${name}\` is sent`);
+      return place;
+    };
+  }
 }

@@ -1,5 +1,6 @@
 import { describeEachServer } from "@braid/testbed/vitest";
 import { afterAll, beforeEach, expect, test } from "vitest";
+import { nextOf, startChain } from "../contract/chains.ts";
 import {
   claimAs,
   claimOne,
@@ -75,6 +76,8 @@ describeEachServer((server) => {
         trace: [{ type: "task.completed" }],
       });
     }
+    const chains = [await startChain(store), await startChain(store)];
+    await store.commit(chains.map((chain) => nextOf(chain, 0)));
     const map = stepRow(2, { status: "running", nextItem: 1 });
     const item = queuedRow(2, 0);
     await run.commit({

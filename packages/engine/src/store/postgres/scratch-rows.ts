@@ -27,7 +27,6 @@ const ownRun: Readonly<Record<string, Cell>> = {
   priority: 0,
   created_at: 1_000,
   version: 1,
-  last_commit_version: 1,
   last_commit_id: "c1",
 };
 

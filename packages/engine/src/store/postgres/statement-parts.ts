@@ -10,6 +10,12 @@ import type { TravelColumn, TravelColumns } from "./row-columns.ts";
 /** States of a run in a batch. */
 export const batchStates = { accepted: 0, conflict: 1, repeat: 2, fenced: 3, brokenTrace: 4 } as const;
 
+/** A value that was sent, by the name of its column, as an expression. */
+export type Sent = (name: string) => string;
+
+/** Of the row that travelled, as `u`. */
+export const ofRow: Sent = (name) => `u.${name}`;
+
 /** Whether the run at a position of the batch is accepted. */
 export const isAccepted = (position: string): string => `((select s from k))[${position}] = ${batchStates.accepted}`;
 
@@ -40,17 +46,22 @@ g as materialized (
   order by r.id for no key update of r
 ),
 k as materialized (select case when (select count(*) from g) = cardinality($1::uuid[]) then array(
-  select case
-    when g.last_commit_id = g.commit_id then ${batchStates.repeat}
-    when g.version <> g.expected or g.last_commit_id <> g.follows then case when exists (
-      select 1 from ${names.table("trace_events")} t
-      where t.run_id = g.id and t.first_seq = g.trace_before + 1 and t.commit_id = g.commit_id
-    ) or strpos(g.quiet_commit_ids, ' ' || g.commit_id || ' ') > 0 then ${batchStates.repeat} else ${batchStates.conflict} end
-    when exists (select 1 from bad where bad.p = g.p) then ${batchStates.fenced}
-    when g.trace_before <> g.trace_seq then ${batchStates.brokenTrace}
-    else ${batchStates.accepted} end
-  from g order by g.p
+  select ${runState(names, (name) => `g.${name}`, "exists (select 1 from bad where bad.p = g.p)")} from g order by g.p
 ) end as s)`;
+}
+
+/** What becomes of a run: of its row as it is, as `g`, and of what was `sent` for it. */
+export function runState(names: Names, sent: Sent, isFenced: string): string {
+  const commitId = sent("commit_id");
+  return `case
+    when g.last_commit_id = ${commitId} then ${batchStates.repeat}
+    when g.version <> ${sent("expected")} or g.last_commit_id <> ${sent("follows")} then case when exists (
+      select 1 from ${names.table("trace_events")} t
+      where t.run_id = ${sent("id")} and t.first_seq = ${sent("trace_before")} + 1 and t.commit_id = ${commitId}
+    ) or strpos(g.quiet_commit_ids, ' ' || ${commitId} || ' ') > 0 then ${batchStates.repeat} else ${batchStates.conflict} end
+    when ${isFenced} then ${batchStates.fenced}
+    when ${sent("trace_before")} <> g.trace_seq then ${batchStates.brokenTrace}
+    else ${batchStates.accepted} end`;
 }
 
 /** `trace`: one row for each run that has events. */
@@ -77,14 +88,15 @@ export function freeSlots(names: Names, rows: string): string {
 /** What a commit writes on the run of `u`, beside the kernel's columns. */
 export function commitColumns(
   names: Names,
-  { wakeAt, cancels }: { readonly wakeAt: string; readonly cancels: string },
+  { wakeAt, cancels, sent = ofRow }: { readonly wakeAt: string; readonly cancels: string; readonly sent?: Sent },
 ): string {
-  return `version = u.expected + 1, last_commit_id = u.commit_id, last_commit_version = u.expected + 1,
-    last_cancels = ${cancels}, due_at = ${dueAt(names, wakeAt)}`;
+  return `version = ${sent("expected")} + 1, last_commit_id = ${sent("commit_id")},
+    last_cancels = ${cancels}, due_at = ${dueAt(names, wakeAt, sent)}`;
 }
 
 /** When the run is due again: at its earliest timer, or when the follow-up of the commit is missing. `least` passes over null. */
-export const dueAt = ({ now }: Names, wakeAt: string): string => `least(${wakeAt}, ${now} + u.due_after)`;
+export const dueAt = ({ now }: Names, wakeAt: string, sent = ofRow): string =>
+  `least(${wakeAt}, ${now} + ${sent("due_after")})`;
 
 type ValueOf = (column: TravelColumn<never>, isHot: boolean) => string;
 
@@ -126,16 +138,16 @@ export const queueColumns = [
   "limit_key",
 ] as const;
 
-/** The column of an attempt that is queued, as `u` brings it. */
-export function queueValue({ now }: Names, column: (typeof queueColumns)[number]): string {
+/** The column of an attempt that is queued, from what was sent. */
+export function queueValue({ now }: Names, column: (typeof queueColumns)[number], sent = ofRow): string {
   switch (column) {
     case "queued_at":
-      return `case when u.is_queued = 1 then ${now} end`;
+      return `case when ${sent("is_queued")} = 1 then ${now} end`;
     case "lease_until":
-      return `case when u.is_open_lease = 1 then ${now} + u.lease_ms end`;
+      return `case when ${sent("is_open_lease")} = 1 then ${now} + ${sent("lease_ms")} end`;
     case "claimed_at":
-      return `case when u.worker is not null then ${now} end`;
+      return `case when ${sent("worker")}::text is not null then ${now} end`;
     default:
-      return `u.${column}`;
+      return sent(column);
   }
 }

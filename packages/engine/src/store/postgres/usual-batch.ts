@@ -14,7 +14,7 @@ import {
   usualRunColumns,
 } from "./batch-columns.ts";
 import type { Batch } from "./batch-columns.ts";
-import { Columns, parametersOf } from "./columns.ts";
+import { Columns, parametersOf, valuesOf } from "./columns.ts";
 import type { Value } from "./columns.ts";
 import { isColdEmpty, putHot, runTravel, stepTravel } from "./row-columns.ts";
 
@@ -36,12 +36,12 @@ export function usualBatch(commits: readonly RunCommit[]): Batch | null {
   if (!commits.every(mayBeUsual)) return null;
   for (const columns of queueing) columns.clear();
   for (const [index, commit] of commits.entries()) if (!addCommit(index + 1, commit)) return null;
-  const isQueueing = queued.length > 0;
-  return {
-    kind: isQueueing ? "queueing" : "usual",
-    parameters: parametersOf(isQueueing ? queueing : usual),
-    fences: commits.flatMap((each) => each.fences),
-  };
+  const allFences = commits.flatMap((each) => each.fences);
+  if (queued.length > 0) return { kind: "queueing", parameters: parametersOf(queueing), fences: allFences };
+  const isSingle = runs.length === 1 && fences.length === 1 && added.length <= 1 && changed.length <= 1;
+  if (isSingle)
+    return { kind: "single", parameters: valuesOf(runs, [fences, added, changed, trace]), fences: allFences };
+  return { kind: "usual", parameters: parametersOf(usual), fences: allFences };
 }
 
 /** What can be told without looking at the rows. */

@@ -53,7 +53,6 @@ create table $schema.workflows (
 create table $schema.runs (
   id uuid not null primary key,
   version integer not null,
-  last_commit_version integer not null,
   workflow_version integer not null,
   priority integer not null,
   parent_step integer,
