@@ -46,7 +46,7 @@ export function prepareCommit(commit: RunCommit): PreparedCommit {
 }
 
 /** Refuses a task that no store could keep or give out. Throws `NotStorable`. */
-export function checkTask(task: Enqueue): void {
+function checkTask(task: Enqueue): void {
   checkText(task.queue, "the name of a queue");
   checkText(task.handler, "the name of a handler");
   checkNeeds(task);

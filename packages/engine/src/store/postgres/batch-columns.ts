@@ -57,8 +57,14 @@ const runHead: readonly ColumnType[] = [
 
 const more: ColumnType = ["more", "jsonb[]"];
 
-/** `changed`: how many of its rows have to be there. */
-export const usualRunColumns: readonly ColumnType[] = [...runHead, ["changed", "integer[]"], ...hotColumns(runTravel)];
+/** `changed`: how many of its rows have to be there. A usual commit has a row of the trace, from `trace_before` to `trace_seq`. */
+export const usualRunColumns: readonly ColumnType[] = [
+  ...runHead,
+  ["changed", "integer[]"],
+  ["at", "bigint[]"],
+  ["events", "json[]"],
+  ...hotColumns(runTravel),
+];
 
 export const fullRunColumns: readonly ColumnType[] = [
   ...runHead,
@@ -85,9 +91,8 @@ export function traceBefore(commit: RunCommit, trace: TraceRow | null): number |
   return trace.firstSeq - 1;
 }
 
-/** What an attempt becomes that the commit queues; `is_queued` is 0 where it queues none, and the others say nothing. */
+/** The attempt that the commit queues: all null where it queues none. `lease_ms` is null where nobody has it. */
 const openColumns: readonly ColumnType[] = [
-  ["is_queued", "integer[]"],
   ["dispatch", "text[]"],
   ["dispatch_attempt", "integer[]"],
   ["queue", "text[]"],
@@ -96,14 +101,13 @@ const openColumns: readonly ColumnType[] = [
   ["worker", "text[]"],
   ["lease_token", "text[]"],
   ["lease_ms", "bigint[]"],
-  ["is_open_lease", "integer[]"],
-  ["stop_asked", "text[]"],
   ["limit_key", "text[]"],
 ];
 
 /** What an operation says beside the kernel's columns. */
 const hostColumns: readonly ColumnType[] = [
   ...openColumns,
+  ["stop_asked", "text[]"],
   /** Numbers of attempts to close, with commas around each. */
   ["closes", "text[]"],
   ["output", "json[]"],

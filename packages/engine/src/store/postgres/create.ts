@@ -17,7 +17,7 @@ import { isRefusedData, refusalOf, stateOf } from "./postgres-errors.ts";
 import { hotCells, hotColumns, packCold, runTravel } from "./row-columns.ts";
 import { rowOperations } from "./row-operations.ts";
 import { isRunId } from "./run-id.ts";
-import { dueAt, insertedValues, isAccepted, traceWrite } from "./statement-parts.ts";
+import { dueAt, insertedValues, isAccepted, traceRows, traceWrite } from "./statement-parts.ts";
 
 type CreateAnswers = Awaited<ReturnType<Store["createRuns"]>>;
 
@@ -94,7 +94,7 @@ items as (
   select ($1::uuid[])[u.p], u.step_index, u.task_index, u.items from ${i}
   where u.items is not null and ${isAccepted("u.p")}
 ),
-${traceWrite(names, t)}
+${traceWrite(names, traceRows(t))}
 select ${names.now}, (select s from k), case
   when (select count(*) from ins) <> (select count(*) from u)
     then ('a row is there already: ' || (select count(*) from ins))::integer

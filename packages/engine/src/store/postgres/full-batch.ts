@@ -101,7 +101,7 @@ function addTrace(rows: Columns, position: number, { commit, trace }: PreparedCo
   rows.add([position, trace.firstSeq, trace.lastSeq, trace.at, commit.commitId, trace.events]);
 }
 
-const notQueued = [0, null, null, null, null, null, null, null, null, 0, null, null] as const;
+const notQueued: readonly null[] = Array.from({ length: 10 }, () => null);
 
 function hostCells(operation: RowOperation): Value[] {
   const { closes, cancel, payload } = operation;
@@ -123,11 +123,11 @@ function openCells({ open }: RowOperation): readonly Value[] {
   if (open === null) return notQueued;
   const { task, dispatch, stopAsked } = open;
   const { attempt, queue, handler, priority, lease } = task;
-  const isLeased = dispatch === "leased" ? 1 : 0;
   const key = limitKey(task);
-  if (lease === null) return [1, dispatch, attempt, queue, handler, priority, null, null, null, 0, stopAsked, key];
+  if (lease === null) return [dispatch, attempt, queue, handler, priority, null, null, null, key, stopAsked];
   const { worker, token, forMs } = lease;
-  return [1, dispatch, attempt, queue, handler, priority, worker, token, Math.ceil(forMs), isLeased, stopAsked, key];
+  const leaseMs = dispatch === "leased" ? Math.ceil(forMs) : null;
+  return [dispatch, attempt, queue, handler, priority, worker, token, leaseMs, key, stopAsked];
 }
 
 /** The texts are JSON already. */

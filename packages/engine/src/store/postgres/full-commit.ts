@@ -24,6 +24,7 @@ import {
   runOf,
   runValues,
   stepValues,
+  traceRows,
   traceWrite,
 } from "./statement-parts.ts";
 
@@ -88,7 +89,7 @@ signals as (
   from (select u.*, ${run} from ${s} where ${isAccepted("u.p")} offset 0) u
   where t.run_id = u.run_id and t.id = u.id and t.used_at is null
 ),
-${traceWrite(names, trace)},
+${traceWrite(names, traceRows(trace))},
 ${freeSlots(names, "changed")},
 ${runWrites(names)}
 select ${names.now}, (select s from k), array(select bad.n from bad),
@@ -156,7 +157,7 @@ no_items as (
 
 /** What later parts of the statement know of a changed row. An attempt that another one follows holds no places any more. */
 const returned = `u.p, t.run_id, t.step_index, t.task_index, t.dispatch, t.dispatch_attempt, t.claimed_at, t.queue, u.has_cancel,
-    u.is_needed, u.is_queued = 1 or (t.limit_key is not null and t.dispatch is distinct from 'leased') as is_free`;
+    u.is_needed, u.dispatch_attempt is not null or (t.limit_key is not null and t.dispatch is distinct from 'leased') as is_free`;
 
 /** What is left of an attempt that the commit does not queue: closing it empties three columns. */
 function keptValue(column: (typeof queueColumns)[number]): string {
@@ -185,7 +186,8 @@ const newPayload = (name: (typeof payloadNames)[number]): string =>
 
 function hostAssignments(names: Names): string {
   const attempt = queueColumns.map(
-    (name) => `${name} = case when u.is_queued = 1 then ${queueValue(names, name)} else ${keptValue(name)} end`,
+    (name) =>
+      `${name} = case when u.dispatch_attempt is not null then ${queueValue(names, name)} else ${keptValue(name)} end`,
   );
   const payload = payloadNames.map(
     (name) => `${name} = coalesce(${newPayload(name)}, case when u.is_cleared = 0 then t.${name} end)`,

@@ -1,4 +1,4 @@
-import { addedStepColumns, changedStepColumns, fenceColumns, traceColumns, usualRunColumns } from "./batch-columns.ts";
+import { addedStepColumns, changedStepColumns, fenceColumns, usualRunColumns } from "./batch-columns.ts";
 import type { Statement } from "./link.ts";
 import type { Names } from "./names.ts";
 import { Parameters } from "./parameters.ts";
@@ -11,10 +11,12 @@ import {
   freeSlots,
   insertedValues,
   queueColumns,
-  queueValue,
+  usualQueueValue,
   runState,
   runValues,
   stepValues,
+  traceOfRun,
+  traceWrite,
 } from "./statement-parts.ts";
 import type { Sent } from "./statement-parts.ts";
 
@@ -29,7 +31,6 @@ export function singleCommit(names: Names): Statement {
   const f = parameters.row(withoutPosition(fenceColumns));
   const added = parameters.row(withoutPosition(addedStepColumns));
   const changed = parameters.row(withoutPosition(changedStepColumns));
-  const trace = parameters.row(withoutPosition(traceColumns));
   const steps = names.table("steps");
   const id = w("id");
   const version = `${w("expected")} + 1`;
@@ -49,7 +50,7 @@ k as materialized (select ${runState(names, w, isFenced)} as s from g),
 ins as (
   insert into ${steps} (run_id, version, ${columns}, ${queueColumns.join(", ")}, output)
   select ${id}, ${version}, ${values},
-    ${queueColumns.map((name) => queueValue(names, name, added)).join(", ")}, ${added("output")}
+    ${queueColumns.map((name) => usualQueueValue(names, name, added)).join(", ")}, ${added("output")}
   where ${isAccepted} and ${added("step_index")}::integer is not null
 ),
 upd as (
@@ -64,10 +65,7 @@ upd as (
   returning t.run_id, t.step_index, t.task_index, t.queue,
     t.limit_key is not null and t.dispatch is distinct from 'leased' as is_free
 ),
-trace as (
-  insert into ${names.table("trace_events")} (run_id, first_seq, last_seq, at, commit_id, events)
-  select ${id}, ${["first_seq", "last_seq", "at", "commit_id", "events"].map(trace).join(", ")} where ${isAccepted}
-),
+${traceWrite(names, `${traceOfRun(w)} where ${isAccepted}`)},
 ${freeSlots(names, "upd")},
 run as (
   update ${names.table("runs")} r

@@ -14,7 +14,7 @@ export const batchStates = { accepted: 0, conflict: 1, repeat: 2, fenced: 3, bro
 export type Sent = (name: string) => string;
 
 /** Of the row that travelled, as `u`. */
-export const ofRow: Sent = (name) => `u.${name}`;
+const ofRow: Sent = (name) => `u.${name}`;
 
 /** Whether the run at a position of the batch is accepted. */
 export const isAccepted = (position: string): string => `((select s from k))[${position}] = ${batchStates.accepted}`;
@@ -64,15 +64,30 @@ export function runState(names: Names, sent: Sent, isFenced: string): string {
     else ${batchStates.accepted} end`;
 }
 
-/** `trace`: one row for each run that has events. */
-export function traceWrite(names: Names, source: string): string {
+const traceNames = traceColumns
+  .slice(1)
+  .map(([name]) => name)
+  .join(", ");
+
+/** `trace`: rows of what happened, as `rows` gives them in the order of their columns. */
+export function traceWrite(names: Names, rows: string): string {
   return `trace as (
-  insert into ${names.table("trace_events")} (run_id, ${traceColumns
-    .slice(1)
-    .map(([name]) => name)
-    .join(", ")})
-  select ${runOf}, u.first_seq, u.last_seq, u.at, u.commit_id, u.events from ${source} where ${isAccepted("u.p")}
+  insert into ${names.table("trace_events")} (run_id, ${traceNames})
+  ${rows}
 )`;
+}
+
+/** Those that come as arrays of their own. */
+export const traceRows = (source: string): string =>
+  `select ${runOf}, ${traceColumns
+    .slice(1)
+    .map(([name]) => `u.${name}`)
+    .join(", ")} from ${source} where ${isAccepted("u.p")}`;
+
+/** The one of a run that was sent with one. */
+export function traceOfRun(sent: Sent): string {
+  const values = [`${sent("trace_before")} + 1`, ...["trace_seq", "at", "commit_id", "events"].map(sent)];
+  return `select ${sent("id")}, ${values.join(", ")}`;
 }
 
 /** `freed`: places of limits that the attempts of these rows have held. */
@@ -142,12 +157,16 @@ export const queueColumns = [
 export function queueValue({ now }: Names, column: (typeof queueColumns)[number], sent = ofRow): string {
   switch (column) {
     case "queued_at":
-      return `case when ${sent("is_queued")} = 1 then ${now} end`;
+      return `case when ${sent("dispatch_attempt")}::integer is not null then ${now} end`;
     case "lease_until":
-      return `case when ${sent("is_open_lease")} = 1 then ${now} + ${sent("lease_ms")} end`;
+      return `${now} + ${sent("lease_ms")}`;
     case "claimed_at":
       return `case when ${sent("worker")}::text is not null then ${now} end`;
     default:
       return sent(column);
   }
 }
+
+/** As `queueValue`, in a commit that stops nothing. */
+export const usualQueueValue: typeof queueValue = (names, column, sent) =>
+  column === "stop_asked" ? "null" : queueValue(names, column, sent);

@@ -1,7 +1,7 @@
 import type { StepRow } from "@braid/core";
-import { limitKey } from "../limits.ts";
+import { checkNeeds, limitKey } from "../limits.ts";
 import type { Enqueue, PayloadWrite, RunCommit } from "../port.ts";
-import { checkTask, followUpMsOf } from "../prepared-commit.ts";
+import { followUpMsOf } from "../prepared-commit.ts";
 import { encodeJson } from "../storable.ts";
 import { packTrace } from "../trace-rows.ts";
 import {
@@ -10,22 +10,20 @@ import {
   fenceColumns,
   runHeadCells,
   traceBefore,
-  traceColumns,
   usualRunColumns,
 } from "./batch-columns.ts";
 import type { Batch } from "./batch-columns.ts";
 import { Columns, parametersOf, valuesOf } from "./columns.ts";
 import type { Value } from "./columns.ts";
-import { isColdEmpty, putHot, runTravel, stepTravel } from "./row-columns.ts";
+import { isColdRun, isColdStep, putHot, runTravel, stepTravel } from "./row-columns.ts";
 
 const runs = new Columns(usualRunColumns);
 const fences = new Columns(fenceColumns);
 const added = new Columns(addedStepColumns);
 const changed = new Columns(changedStepColumns);
 const queued = new Columns(addedStepColumns);
-const trace = new Columns(traceColumns);
-const usual = [runs, fences, added, changed, trace];
-const queueing = [runs, fences, added, changed, queued, trace];
+const usual = [runs, fences, added, changed];
+const queueing = [runs, fences, added, changed, queued];
 
 /**
  * The batch for the usual statement, made of the rows themselves; null if something in it asks for the full one. Usual are rows
@@ -39,8 +37,7 @@ export function usualBatch(commits: readonly RunCommit[]): Batch | null {
   const allFences = commits.flatMap((each) => each.fences);
   if (queued.length > 0) return { kind: "queueing", parameters: parametersOf(queueing), fences: allFences };
   const isSingle = runs.length === 1 && fences.length === 1 && added.length <= 1 && changed.length <= 1;
-  if (isSingle)
-    return { kind: "single", parameters: valuesOf(runs, [fences, added, changed, trace]), fences: allFences };
+  if (isSingle) return { kind: "single", parameters: valuesOf(runs, [fences, added, changed]), fences: allFences };
   return { kind: "usual", parameters: parametersOf(usual), fences: allFences };
 }
 
@@ -58,14 +55,15 @@ const isOnlyOutput = (payload: PayloadWrite): boolean => {
 /** Answers false where the commit is not a usual one. */
 function addCommit(position: number, commit: RunCommit): boolean {
   const run = commit.run!;
-  if (!isColdEmpty(run, runTravel)) return false;
+  if (!isColdRun(run)) return false;
   const packed = packTrace(commit.trace, commit.trace[0]!.seq - 1)!;
   for (const cell of runHeadCells(commit, traceBefore(commit, packed), followUpMsOf(commit))) runs.put(cell);
   runs.put(commit.steps.length - commit.newSteps!.size);
+  runs.put(packed.at);
+  runs.put(packed.events);
   putHot(runs, run, runTravel);
   runs.end();
   for (const { step, task, token } of commit.fences) fences.add([position, step, task, token]);
-  trace.add([position, packed.firstSeq, packed.lastSeq, packed.at, commit.commitId, packed.events]);
   return addSteps(position, commit);
 }
 
@@ -75,7 +73,7 @@ function addSteps(position: number, { steps, newSteps, enqueue, closes, payloads
   const ends = new Parts(closes);
   const outputs = new Parts(payloads);
   for (const row of steps) {
-    if (!isColdEmpty(row, stepTravel)) return false;
+    if (!isColdStep(row)) return false;
     const isNew = newSteps!.has(row);
     const task = tasks.find(row);
     const rows = isNew ? added : task === undefined ? changed : queued;
@@ -133,14 +131,14 @@ function outputOf(payload: PayloadWrite | undefined): string | null {
     : encodeJson(payload.output!, `output of step ${payload.step}, task ${payload.task}`);
 }
 
-const noTask: readonly Value[] = [0, null, null, null, null, null, null, null, null, 0, null, null];
+const noTask: readonly null[] = Array.from({ length: 9 }, () => null);
 
 function openCells(task: Enqueue | undefined): readonly Value[] {
   if (task === undefined) return noTask;
-  checkTask(task);
+  checkNeeds(task);
   const { attempt, queue, handler, priority, lease } = task;
   const key = limitKey(task);
-  if (lease === null) return [1, "queued", attempt, queue, handler, priority, null, null, null, 0, null, key];
+  if (lease === null) return ["queued", attempt, queue, handler, priority, null, null, null, key];
   const { worker, token, forMs } = lease;
-  return [1, "leased", attempt, queue, handler, priority, worker, token, Math.ceil(forMs), 1, null, key];
+  return ["leased", attempt, queue, handler, priority, worker, token, Math.ceil(forMs), key];
 }

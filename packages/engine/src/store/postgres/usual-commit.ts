@@ -1,4 +1,4 @@
-import { addedStepColumns, changedStepColumns, traceColumns, usualRunColumns } from "./batch-columns.ts";
+import { addedStepColumns, changedStepColumns, usualRunColumns } from "./batch-columns.ts";
 import type { Statement } from "./link.ts";
 import type { Names } from "./names.ts";
 import { Parameters } from "./parameters.ts";
@@ -12,10 +12,11 @@ import {
   insertedValues,
   isAccepted,
   queueColumns,
-  queueValue,
+  usualQueueValue,
   runOf,
   runValues,
   stepValues,
+  traceOfRun,
   traceWrite,
 } from "./statement-parts.ts";
 
@@ -32,14 +33,13 @@ export function usualCommit(names: Names, isQueueing: boolean): Statement {
   const added = parameters.rows("u", addedStepColumns);
   const changed = parameters.rows("u", changedStepColumns);
   const queued = isQueueing ? parameters.rows("u", addedStepColumns) : null;
-  const trace = parameters.rows("u", traceColumns);
   const steps = names.table("steps");
   const { columns, values } = insertedValues(stepTravel, valueOrInitial);
   const text = `
 with ${head},
 ins as (
   insert into ${steps} (run_id, version, ${columns}, ${queueColumns.join(", ")}, output)
-  select ${runOf}, ($2::integer[])[u.p] + 1, ${values}, ${queueColumns.map((name) => queueValue(names, name)).join(", ")},
+  select ${runOf}, ($2::integer[])[u.p] + 1, ${values}, ${queueColumns.map((name) => usualQueueValue(names, name)).join(", ")},
     u.output
   from ${added} where ${isAccepted("u.p")}
 ),
@@ -56,7 +56,7 @@ upd as (
     t.limit_key is not null and t.dispatch is distinct from 'leased' as is_free
 ),
 ${queued === null ? "" : queueWrite(names, queued)}
-${traceWrite(names, trace)},
+${traceWrite(names, `${traceOfRun((name) => `w.${name}`)} from w where ${isAccepted("w.p")}`)},
 ${freeSlots(names, queued === null ? "upd" : "(select * from upd union all select * from que) u")},
 run as (
   update ${names.table("runs")} r
@@ -72,7 +72,7 @@ select ${names.now}, (select s from k), array(select bad.n from bad), null, arra
 
 /** `que`: attempts of rows that are there. Only after a first attempt there may be places to give back. */
 function queueWrite(names: Names, source: string): string {
-  const attempt = queueColumns.map((name) => `${name} = ${queueValue(names, name)}`).join(", ");
+  const attempt = queueColumns.map((name) => `${name} = ${usualQueueValue(names, name)}`).join(", ");
   return `que as (
   update ${names.table("steps")} t
   set version = ($2::integer[])[u.p] + 1, ${assignments(stepValues, valueOrInitial)}, ${attempt},
