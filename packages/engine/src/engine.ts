@@ -11,7 +11,8 @@ import type {
 } from "@braid/core";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { StepType } from "./steps/step-type.ts";
-import type { LogLine, RunSummaryRow, Store } from "./store/port.ts";
+import type { Store } from "./store/port.ts";
+import type { LogLine, RunSummaryRow } from "./store/records.ts";
 
 /** Settings of an engine. Every one has a default. */
 export interface EngineOptions {

@@ -35,18 +35,16 @@ export type { MemoryStoreOptions } from "./store/memory.ts";
 export { createSqliteStore } from "./store/sqlite.ts";
 export type { SqliteStoreOptions } from "./store/sqlite.ts";
 export type {
-  CancelAnswer,
-  CancelRequest,
   ClaimAnswer,
   ClaimedTask,
   ClaimRequest,
-  CommitAnswer,
-  CommitAnswers,
-  CreateAnswer,
-  Enqueue,
-  Fence,
   HeartbeatAnswer,
   HeartbeatRequest,
+  SweepAnswer,
+} from "./store/claims.ts";
+export type { Store } from "./store/port.ts";
+export type {
+  CreateAnswer,
   LoadedRun,
   LogFilter,
   LogLine,
@@ -54,18 +52,24 @@ export type {
   NewSignal,
   Payload,
   PayloadRequest,
-  PayloadWrite,
-  RunCommit,
   RunFilter,
   RunSummaryRow,
-  Store,
   StoredSignal,
   StoredWorkflow,
-  SweepAnswer,
-  TaskKey,
   WorkerRecord,
   WorkflowRecord,
-} from "./store/port.ts";
+} from "./store/records.ts";
+export type {
+  CancelAnswer,
+  CancelRequest,
+  CommitAnswer,
+  CommitAnswers,
+  Enqueue,
+  Fence,
+  PayloadWrite,
+  RunCommit,
+  TaskKey,
+} from "./store/run-commit.ts";
 export { StepFailure } from "./steps/step-type.ts";
 export type { EvaluatedPayload, StepContext, StepLogger, StepResult, StepType } from "./steps/step-type.ts";
 export { defineStepType, withActivePorts } from "./steps/define-step-type.ts";

@@ -1,4 +1,4 @@
-import type { CancelAnswer, CommitAnswer } from "../store/port.ts";
+import type { CancelAnswer, CommitAnswer } from "../store/run-commit.ts";
 import type { Alarm } from "./alarm.ts";
 import type { Children } from "./children.ts";
 import type { Crew } from "./crew.ts";

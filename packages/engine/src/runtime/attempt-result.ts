@@ -3,7 +3,7 @@ import type { Masker } from "../observe/mask.ts";
 import { encodePayload } from "../payload/codec.ts";
 import { toStorableText } from "../payload/storable-text.ts";
 import type { StepResult } from "../steps/step-type.ts";
-import type { PayloadWrite, TaskKey } from "../store/port.ts";
+import type { PayloadWrite, TaskKey } from "../store/run-commit.ts";
 import { messageOf } from "./errors.ts";
 import { freezeJson } from "./freeze-json.ts";
 import type { CachedRun } from "./run-cache.ts";

@@ -1,4 +1,4 @@
-import type { LogLine } from "../store/port.ts";
+import type { LogLine } from "../store/records.ts";
 import type { Clock } from "./clock.ts";
 import type { HandlerRegistry } from "./registry.ts";
 import type { SecretReader } from "./secrets.ts";

@@ -3,7 +3,7 @@ import { createStepLogger } from "../observe/step-logger.ts";
 import type { AttemptLogger } from "../observe/step-logger.ts";
 import { encodePayload } from "../payload/codec.ts";
 import type { StepResult } from "../steps/step-type.ts";
-import type { TaskKey } from "../store/port.ts";
+import type { TaskKey } from "../store/run-commit.ts";
 import { attemptContext } from "./attempt-context.ts";
 import type { AttemptHandle } from "./attempt-context.ts";
 import { evaluatePayload, needPayload } from "./attempt-payload.ts";

@@ -1,4 +1,4 @@
-import type { CommitAnswer } from "../store/port.ts";
+import type { CommitAnswer } from "../store/run-commit.ts";
 import type { Accepted } from "./aftermath.ts";
 import { EngineError } from "./errors.ts";
 import type { LoopContext } from "./loop-context.ts";

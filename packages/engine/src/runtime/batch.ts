@@ -1,4 +1,4 @@
-import type { CommitAnswers, RunCommit } from "../store/port.ts";
+import type { CommitAnswers, RunCommit } from "../store/run-commit.ts";
 import type { BatchAnswers } from "./batch-answers.ts";
 import { EngineError, messageOf } from "./errors.ts";
 import type { LockedBatch, LoopContext } from "./loop-context.ts";

@@ -14,7 +14,8 @@ import type {
   WorkflowSource,
 } from "../engine.ts";
 import { startGroupWatcher } from "../process/group-watcher.ts";
-import type { RunSummaryRow, Store } from "../store/port.ts";
+import type { Store } from "../store/port.ts";
+import type { RunSummaryRow } from "../store/records.ts";
 import { EngineError } from "./errors.ts";
 import type { Launcher } from "./launcher.ts";
 import { findStep, Operations } from "./operations.ts";

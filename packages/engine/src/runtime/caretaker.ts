@@ -1,4 +1,6 @@
-import type { Store, SweepAnswer, WorkerRecord } from "../store/port.ts";
+import type { SweepAnswer } from "../store/claims.ts";
+import type { Store } from "../store/port.ts";
+import type { WorkerRecord } from "../store/records.ts";
 import type { Clock } from "./clock.ts";
 import type { Random } from "./ids.ts";
 import { findDeadWorkers } from "./owners.ts";

@@ -1,6 +1,7 @@
 import { isTerminal } from "@braid/core";
 import type { JsonObject, JsonValue, RunEvent } from "@braid/core";
-import type { Store, TaskKey } from "../store/port.ts";
+import type { Store } from "../store/port.ts";
+import type { TaskKey } from "../store/run-commit.ts";
 import type { ChildCommand } from "./commit-draft.ts";
 import { isBraidError } from "../errors.ts";
 import { messageOf } from "./errors.ts";

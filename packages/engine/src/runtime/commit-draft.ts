@@ -1,6 +1,6 @@
 import { isTerminal } from "@braid/core";
 import type { JsonValue, RowChange, RunStatus, StepRow, TraceEvent, Transition } from "@braid/core";
-import type { CancelRequest, Enqueue, Fence, PayloadWrite, RunCommit, TaskKey } from "../store/port.ts";
+import type { CancelRequest, Enqueue, Fence, PayloadWrite, RunCommit, TaskKey } from "../store/run-commit.ts";
 import { PlaceMap } from "./place-map.ts";
 import type { Place } from "./place-map.ts";
 import type { CachedRun } from "./run-cache.ts";

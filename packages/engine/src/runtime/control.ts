@@ -1,6 +1,6 @@
 import type { JsonValue, RunEvent, StepError } from "@braid/core";
 import { encodePayload } from "../payload/codec.ts";
-import type { PayloadWrite } from "../store/port.ts";
+import type { PayloadWrite } from "../store/run-commit.ts";
 import { evaluate, evaluateDuration, evaluateName, evaluateWhen } from "./evaluate.ts";
 import type { Evaluator } from "./evaluate.ts";
 import type { Evaluated } from "./evaluated.ts";

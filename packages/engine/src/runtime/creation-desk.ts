@@ -1,4 +1,5 @@
-import type { CreateAnswer, NewRunRequest, Store } from "../store/port.ts";
+import type { Store } from "../store/port.ts";
+import type { CreateAnswer, NewRunRequest } from "../store/records.ts";
 import type { Clock } from "./clock.ts";
 
 /** At most this many runs in one call. */

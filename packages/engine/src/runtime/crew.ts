@@ -1,4 +1,4 @@
-import type { Enqueue, TaskKey } from "../store/port.ts";
+import type { Enqueue, TaskKey } from "../store/run-commit.ts";
 import type { StopReason } from "./attempt-setting.ts";
 import type { CachedRun } from "./run-cache.ts";
 import type { Worker } from "./worker.ts";

@@ -1,5 +1,5 @@
 import { isOnlyWithdrawn } from "@braid/core";
-import type { HeartbeatAnswer, HeartbeatRequest } from "../store/port.ts";
+import type { HeartbeatAnswer, HeartbeatRequest } from "../store/claims.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Clock } from "./clock.ts";
 

@@ -1,4 +1,5 @@
-import type { LogLine, Store } from "../store/port.ts";
+import type { Store } from "../store/port.ts";
+import type { LogLine } from "../store/records.ts";
 import type { Clock } from "./clock.ts";
 
 const FLUSH_AFTER_MS = 100;

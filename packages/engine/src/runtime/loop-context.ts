@@ -1,4 +1,5 @@
-import type { CommitAnswer, CommitAnswers, LockedRuns, RunCommit } from "../store/port.ts";
+import type { LockedRuns } from "../store/port.ts";
+import type { CommitAnswer, CommitAnswers, RunCommit } from "../store/run-commit.ts";
 import type { Clock } from "./clock.ts";
 import type { EngineError } from "./errors.ts";
 import type { Report } from "./outbox.ts";

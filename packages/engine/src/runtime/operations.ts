@@ -1,7 +1,7 @@
 import { isTerminal } from "@braid/core";
 import type { JsonValue, RunEvent } from "@braid/core";
 import { encodePayload } from "../payload/codec.ts";
-import type { NewSignal } from "../store/port.ts";
+import type { NewSignal } from "../store/records.ts";
 import { EngineError } from "./errors.ts";
 import { eventReport, lookReport } from "./outbox.ts";
 import type { CachedRun } from "./run-cache.ts";

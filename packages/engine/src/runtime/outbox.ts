@@ -1,5 +1,5 @@
 import type { RunEvent } from "@braid/core";
-import type { Fence, PayloadWrite } from "../store/port.ts";
+import type { Fence, PayloadWrite } from "../store/run-commit.ts";
 
 /** What became of a report. */
 export type Outcome =

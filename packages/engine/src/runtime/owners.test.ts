@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import type { WorkerRecord } from "../store/port.ts";
+import type { WorkerRecord } from "../store/records.ts";
 import { findDeadWorkers, ownStart, processHost } from "./owners.ts";
 
 const record = (more: Partial<WorkerRecord>): WorkerRecord => ({

@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { execFile } from "node:child_process";
-import type { WorkerRecord } from "../store/port.ts";
+import type { WorkerRecord } from "../store/records.ts";
 
 /** Clock ticks a second of `/proc`; it is 100 on every Linux that Node runs on. */
 const TICKS = 100;

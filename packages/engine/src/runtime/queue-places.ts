@@ -1,4 +1,4 @@
-import type { ClaimAnswer, ClaimRequest } from "../store/port.ts";
+import type { ClaimAnswer, ClaimRequest } from "../store/claims.ts";
 
 /**
  * How a worker shares its places between its queues, and which queues are *drained*: those whose latest claim gave

@@ -1,4 +1,4 @@
-import type { Resources } from "../store/port.ts";
+import type { Resources } from "../store/run-commit.ts";
 
 /** What is left of 0.3 after 0.1 and 0.1 were taken has to be enough for 0.1. */
 const ROUNDING_ERROR = 1e-9;

@@ -1,6 +1,7 @@
 import { loadState, replaceRows } from "@braid/core";
 import type { JsonObject, RunState, StepRow } from "@braid/core";
-import type { LoadedRun, NewRun, Store } from "../store/port.ts";
+import type { Store } from "../store/port.ts";
+import type { LoadedRun, NewRun } from "../store/records.ts";
 import type { PlanCache } from "./plan-cache.ts";
 import type { PlanInfo } from "./plan-info.ts";
 import type { StoreTime } from "./store-time.ts";

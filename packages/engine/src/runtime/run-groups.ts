@@ -1,6 +1,7 @@
 import { evaluateText, isProblems, parseTemplate } from "@braid/core";
 import type { JsonValue } from "@braid/core";
-import type { RunSummaryRow, Store } from "../store/port.ts";
+import type { Store } from "../store/port.ts";
+import type { RunSummaryRow } from "../store/records.ts";
 import { EngineError } from "./errors.ts";
 import type { PlanInfo } from "./plan-info.ts";
 

@@ -1,7 +1,8 @@
 import { copyRunRow, copyStepRow, dueTimers, isTerminal, pendingCommands, restore, transition } from "@braid/core";
 import type { Command, RunEvent, RunStatus, StepRow } from "@braid/core";
-import { followUpAfterMs } from "../store/port.ts";
-import type { Enqueue, RunCommit, StoredSignal, TaskKey } from "../store/port.ts";
+import { followUpAfterMs } from "../store/run-commit.ts";
+import type { StoredSignal } from "../store/records.ts";
+import type { Enqueue, RunCommit, TaskKey } from "../store/run-commit.ts";
 import { CommitDraft } from "./commit-draft.ts";
 import { answerControl, controlKeys, functionsOf } from "./control.ts";
 import type { Report } from "./outbox.ts";

@@ -1,5 +1,7 @@
 import type { EngineLimits } from "../engine.ts";
-import type { CommitAnswers, LogLine, RunCommit, Store } from "../store/port.ts";
+import type { Store } from "../store/port.ts";
+import type { LogLine } from "../store/records.ts";
+import type { CommitAnswers, RunCommit } from "../store/run-commit.ts";
 import { applyAftermath, applyIdle } from "./aftermath.ts";
 import type { AftermathContext } from "./aftermath.ts";
 import { Alarm } from "./alarm.ts";

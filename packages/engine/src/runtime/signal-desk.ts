@@ -1,6 +1,6 @@
 import { isTerminal } from "@braid/core";
 import type { RunEvent } from "@braid/core";
-import type { StoredSignal } from "../store/port.ts";
+import type { StoredSignal } from "../store/records.ts";
 import { allRows } from "./run-cache.ts";
 import type { CachedRun } from "./run-cache.ts";
 

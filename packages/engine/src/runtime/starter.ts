@@ -1,6 +1,7 @@
 import { createState } from "@braid/core";
 import type { JsonObject, JsonValue, RunOverrides } from "@braid/core";
-import type { CommitAnswer, CreateAnswer, NewRun, NewRunRequest, RunCommit } from "../store/port.ts";
+import type { CreateAnswer, NewRun, NewRunRequest } from "../store/records.ts";
+import type { CommitAnswer, RunCommit } from "../store/run-commit.ts";
 import { EngineError } from "./errors.ts";
 import type { Report } from "./outbox.ts";
 import { eventReport } from "./outbox.ts";

@@ -1,6 +1,6 @@
 import { isOnlyWithdrawn } from "@braid/core";
 import type { Command, RunEvent, StepRow } from "@braid/core";
-import type { Enqueue, Resources, TaskKey, TaskLimit } from "../store/port.ts";
+import type { Enqueue, Resources, TaskKey, TaskLimit } from "../store/run-commit.ts";
 import type { CommitDraft } from "./commit-draft.ts";
 import type { CachedRun } from "./run-cache.ts";
 

@@ -1,7 +1,7 @@
 import type { RateLimit } from "@braid/core";
 import type { EngineLimits, LimitSetting } from "../engine.ts";
 import type { StepTypeDefaults } from "../steps/define-step-type.ts";
-import type { TaskLimit } from "../store/port.ts";
+import type { TaskLimit } from "../store/run-commit.ts";
 import { isStorableName } from "../payload/storable-text.ts";
 import type { Evaluated } from "./evaluated.ts";
 import { evaluateName } from "./evaluate.ts";

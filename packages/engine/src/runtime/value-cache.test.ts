@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Payload, PayloadRequest } from "../store/port.ts";
+import type { Payload, PayloadRequest } from "../store/records.ts";
 import { ValueCache } from "./value-cache.ts";
 
 const payload = (value: number): Payload => ({

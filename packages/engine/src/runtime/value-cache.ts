@@ -1,5 +1,7 @@
 import type { JsonObject, JsonValue } from "@braid/core";
-import type { Payload, PayloadRequest, PayloadWrite, Store } from "../store/port.ts";
+import type { Store } from "../store/port.ts";
+import type { Payload, PayloadRequest } from "../store/records.ts";
+import type { PayloadWrite } from "../store/run-commit.ts";
 import { rowKey } from "./row-key.ts";
 
 /** Payload columns of one row. Values are JSON that nobody changes. */

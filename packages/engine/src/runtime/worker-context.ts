@@ -1,4 +1,5 @@
-import type { ClaimAnswer, ClaimRequest, HeartbeatAnswer, HeartbeatRequest, Resources } from "../store/port.ts";
+import type { ClaimAnswer, ClaimRequest, HeartbeatAnswer, HeartbeatRequest } from "../store/claims.ts";
+import type { Resources } from "../store/run-commit.ts";
 import type { AttemptContext } from "./attempt-setting.ts";
 import type { Clock } from "./clock.ts";
 import type { Report } from "./outbox.ts";

@@ -1,5 +1,6 @@
 import type { WorkerHandle, WorkOptions } from "../engine.ts";
-import type { SweepAnswer, WorkerRecord } from "../store/port.ts";
+import type { SweepAnswer } from "../store/claims.ts";
+import type { WorkerRecord } from "../store/records.ts";
 import { Caretaker } from "./caretaker.ts";
 import { ChangeHints } from "./change-hints.ts";
 import type { FullHint } from "./change-hints.ts";

@@ -1,4 +1,5 @@
-import type { ClaimAnswer, ClaimedTask, Enqueue, TaskKey } from "../store/port.ts";
+import type { ClaimAnswer, ClaimedTask } from "../store/claims.ts";
+import type { Enqueue, TaskKey } from "../store/run-commit.ts";
 import { Attempt } from "./attempt.ts";
 import type { AttemptContext, StopReason } from "./attempt-setting.ts";
 import type { AttemptEnd } from "./attempt-result.ts";

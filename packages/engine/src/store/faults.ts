@@ -1,4 +1,5 @@
-import type { CommitAnswers, Store } from "./port.ts";
+import type { Store } from "./port.ts";
+import type { CommitAnswers } from "./run-commit.ts";
 import { StoreError } from "./store-error.ts";
 
 /** Calls of a store that can be made to go wrong. */

@@ -6,7 +6,7 @@ import { chainPlan } from "./contract/plan.ts";
 import { enqueued } from "./contract/fixtures.ts";
 import { checkNeeds, limitKey, LimitRoom, parseLimitKey } from "./limits.ts";
 import type { LimitState, Needs } from "./limits.ts";
-import type { TaskLimit } from "./port.ts";
+import type { TaskLimit } from "./run-commit.ts";
 import { NotStorable } from "./storable.ts";
 
 const now = 1_763_657_000_123;

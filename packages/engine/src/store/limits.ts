@@ -1,4 +1,4 @@
-import type { Enqueue, Resources, TaskLimit } from "./port.ts";
+import type { Enqueue, Resources, TaskLimit } from "./run-commit.ts";
 import { checkText, NotStorable } from "./storable.ts";
 
 /**

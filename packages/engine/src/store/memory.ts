@@ -11,13 +11,9 @@ import { dueRuns, putSignal } from "./memory/due.ts";
 import { heartbeat, sweep } from "./memory/leases.ts";
 import { prune } from "./memory/prune.ts";
 import { listRuns, listSignals, loadRun, readLogs, readPayload, readTrace } from "./memory/reads.ts";
+import type { ClaimAnswer, ClaimRequest, HeartbeatAnswer, HeartbeatRequest, SweepAnswer } from "./claims.ts";
+import type { ChangeHint, Store } from "./port.ts";
 import type {
-  ChangeHint,
-  ClaimAnswer,
-  ClaimRequest,
-  CommitAnswers,
-  HeartbeatAnswer,
-  HeartbeatRequest,
   LoadedRun,
   LogFilter,
   LogLine,
@@ -25,16 +21,14 @@ import type {
   NewSignal,
   Payload,
   PayloadRequest,
-  RunCommit,
   RunFilter,
   RunSummaryRow,
-  Store,
   StoredSignal,
   StoredWorkflow,
-  SweepAnswer,
   WorkerRecord,
   WorkflowRecord,
-} from "./port.ts";
+} from "./records.ts";
+import type { CommitAnswers, RunCommit } from "./run-commit.ts";
 import { refusing } from "./refusing.ts";
 import { cleanText, encodeJson } from "./storable.ts";
 

@@ -1,31 +1,23 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { JsonObject, TraceEvent } from "@braid/core";
+import type { ClaimAnswer, ClaimRequest, HeartbeatAnswer, HeartbeatRequest, SweepAnswer } from "./claims.ts";
+import type { ChangeHint, LockedRuns, LockRequest, Store } from "./port.ts";
 import type {
-  ChangeHint,
-  ClaimAnswer,
-  ClaimRequest,
-  CommitAnswers,
-  HeartbeatAnswer,
-  HeartbeatRequest,
   LoadedRun,
-  LockedRuns,
-  LockRequest,
   LogFilter,
   LogLine,
   NewRunRequest,
   NewSignal,
   Payload,
   PayloadRequest,
-  RunCommit,
   RunFilter,
   RunSummaryRow,
-  Store,
   StoredSignal,
   StoredWorkflow,
-  SweepAnswer,
   WorkerRecord,
   WorkflowRecord,
-} from "./port.ts";
+} from "./records.ts";
+import type { CommitAnswers, RunCommit } from "./run-commit.ts";
 import { ChangeListener } from "./postgres/change-listener.ts";
 import { Claims } from "./postgres/claim.ts";
 import { commitRuns, commitStatements } from "./postgres/commit.ts";

@@ -1,8 +1,8 @@
 import { encodeRun, encodeStep } from "./codec.ts";
 import type { Cell } from "./codec.ts";
 import { checkNeeds } from "./limits.ts";
-import { followUpAfterMs } from "./port.ts";
-import type { Enqueue, PayloadWrite, RunCommit } from "./port.ts";
+import { followUpAfterMs } from "./run-commit.ts";
+import type { Enqueue, PayloadWrite, RunCommit } from "./run-commit.ts";
 import { checkText, encodeJson, NotStorable } from "./storable.ts";
 import { packTrace } from "./trace-rows.ts";
 import type { TraceRow } from "./trace-rows.ts";

@@ -1,4 +1,4 @@
-import type { NewRun, NewRunRequest } from "./port.ts";
+import type { NewRun, NewRunRequest } from "./records.ts";
 import { checkTrace, prepareCommit } from "./prepared-commit.ts";
 import type { PreparedCommit } from "./prepared-commit.ts";
 import type { Cell } from "./codec.ts";

@@ -1,12 +1,8 @@
 import { resolve } from "node:path";
 import type { JsonObject, TraceEvent } from "@braid/core";
+import type { ClaimAnswer, ClaimRequest, HeartbeatAnswer, HeartbeatRequest, SweepAnswer } from "./claims.ts";
+import type { ChangeHint, Store } from "./port.ts";
 import type {
-  ChangeHint,
-  ClaimAnswer,
-  ClaimRequest,
-  CommitAnswers,
-  HeartbeatAnswer,
-  HeartbeatRequest,
   LoadedRun,
   LogFilter,
   LogLine,
@@ -14,16 +10,14 @@ import type {
   NewSignal,
   Payload,
   PayloadRequest,
-  RunCommit,
   RunFilter,
   RunSummaryRow,
-  Store,
   StoredSignal,
   StoredWorkflow,
-  SweepAnswer,
   WorkerRecord,
   WorkflowRecord,
-} from "./port.ts";
+} from "./records.ts";
+import type { CommitAnswers, RunCommit } from "./run-commit.ts";
 import { claim } from "./sqlite/claim.ts";
 import { commitRuns } from "./sqlite/commit.ts";
 import type { Connection } from "./sqlite/connection.ts";

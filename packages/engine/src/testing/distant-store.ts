@@ -1,4 +1,5 @@
-import type { CommitAnswers, RunCommit, Store } from "../store/port.ts";
+import type { Store } from "../store/port.ts";
+import type { CommitAnswers, RunCommit } from "../store/run-commit.ts";
 
 /**
  * A store at the other end of a connection, seen by one process: commits arrive one after the other in the order in which they were

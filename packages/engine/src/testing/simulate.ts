@@ -1,7 +1,8 @@
 import { checkInvariants, compile, isTerminal, loadState, pendingReason } from "@braid/core";
 import type { Definition, Plan } from "@braid/core";
 import type { Engine } from "../engine.ts";
-import type { CommitAnswers, RunCommit, Store } from "../store/port.ts";
+import type { Store } from "../store/port.ts";
+import type { CommitAnswers, RunCommit } from "../store/run-commit.ts";
 import { checkTrace } from "./check-trace.ts";
 import { childWorkflow, randomWorkflow, SIMULATED_TYPE } from "./random-workflow.ts";
 import { SeededRandom } from "./seeded-random.ts";

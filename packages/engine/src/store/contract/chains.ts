@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { RunCommit, Store } from "../port.ts";
+import type { Store } from "../port.ts";
+import type { RunCommit } from "../run-commit.ts";
 import { claimOne, enqueued, queueSteps, startRun, stepRow } from "./fixtures.ts";
 import type { StoreBench, StoreClaim } from "./fixtures.ts";
 import { places } from "./limits.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ClaimedTask } from "../port.ts";
+import type { ClaimedTask } from "../claims.ts";
 import { claimAs, claimOne, completion, enqueued, fenceOf, queuedRow, queueSteps, startRun } from "./fixtures.ts";
 import type { StoreClaim } from "./fixtures.ts";
 import { newId } from "./run-driver.ts";

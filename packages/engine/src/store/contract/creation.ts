@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { JsonValue } from "@braid/core";
-import type { NewRun, NewRunRequest, Store } from "../port.ts";
+import type { Store } from "../port.ts";
+import type { NewRun, NewRunRequest } from "../records.ts";
 import { createRun, enqueued, newRun, putPlan, queuedRow } from "./fixtures.ts";
 import type { StoreClaim } from "./fixtures.ts";
 import { newId, RunDriver } from "./run-driver.ts";

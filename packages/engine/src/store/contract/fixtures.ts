@@ -1,18 +1,10 @@
 import assert from "node:assert/strict";
 import { StepRow } from "@braid/core";
 import type { RunRow, RunStatus } from "@braid/core";
-import type {
-  ClaimAnswer,
-  ClaimedTask,
-  ClaimRequest,
-  CreateAnswer,
-  Enqueue,
-  Fence,
-  HeartbeatRequest,
-  NewRun,
-  RunCommit,
-  Store,
-} from "../port.ts";
+import type { ClaimAnswer, ClaimedTask, ClaimRequest, HeartbeatRequest } from "../claims.ts";
+import type { Store } from "../port.ts";
+import type { CreateAnswer, NewRun } from "../records.ts";
+import type { Enqueue, Fence, RunCommit } from "../run-commit.ts";
 import { chainPlan } from "./plan.ts";
 import { newId, RunDriver } from "./run-driver.ts";
 import type { Change } from "./run-driver.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { RunFilter, Store } from "../port.ts";
+import type { Store } from "../port.ts";
+import type { RunFilter } from "../records.ts";
 import { finishedRun, idsOf, newRun, putPlan, startRun } from "./fixtures.ts";
 import type { StoreClaim } from "./fixtures.ts";
 import { chainPlan } from "./plan.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ClaimedTask } from "../port.ts";
+import type { ClaimedTask } from "../claims.ts";
 import { claimAs, claimOne, completion, enqueued, leaseOf, queuedRow, queueSteps } from "./fixtures.ts";
 import type { StoreClaim } from "./fixtures.ts";
 

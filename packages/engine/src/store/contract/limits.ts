@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { RunRow } from "@braid/core";
-import type { Enqueue, Store, TaskLimit } from "../port.ts";
+import type { Store } from "../port.ts";
+import type { Enqueue, TaskLimit } from "../run-commit.ts";
 import {
   answerOf,
   claimAs,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { ClaimAnswer, Enqueue, Resources } from "../port.ts";
+import type { ClaimAnswer } from "../claims.ts";
+import type { Enqueue, Resources } from "../run-commit.ts";
 import { claimAs, claimOne, completion, enqueued, queuedRow, queueSteps, startRun } from "./fixtures.ts";
 import type { StoreClaim } from "./fixtures.ts";
 import { places, starts } from "./limits.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Payload } from "../port.ts";
+import type { Payload } from "../records.ts";
 import { startRun, stepRow } from "./fixtures.ts";
 import type { StoreClaim } from "./fixtures.ts";
 import { newId } from "./run-driver.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { RunRow } from "@braid/core";
-import type { NewRun } from "../port.ts";
+import type { NewRun } from "../records.ts";
 import { claimAs, finishedRun, idsOf, startRun, stepRow } from "./fixtures.ts";
 import type { StoreClaim } from "./fixtures.ts";
 import type { RunDriver } from "./run-driver.ts";

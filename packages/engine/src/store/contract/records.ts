@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { RunStatus } from "@braid/core";
-import type { LogLine, Store } from "../port.ts";
+import type { Store } from "../port.ts";
+import type { LogLine } from "../records.ts";
 import { finishedRun, idsOf, putPlan, startRun, stepRow } from "./fixtures.ts";
 import type { StoreClaim } from "./fixtures.ts";
 import { chainPlan } from "./plan.ts";

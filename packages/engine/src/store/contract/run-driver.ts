@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { RunRow } from "@braid/core";
 import type { TraceEvent } from "@braid/core";
-import type { CommitAnswer, RunCommit, Store } from "../port.ts";
+import type { Store } from "../port.ts";
+import type { CommitAnswer, RunCommit } from "../run-commit.ts";
 
 let ids = 0;
 

@@ -1,7 +1,7 @@
 import type { StopCause } from "@braid/core";
 import { stepColumns } from "../codec.ts";
 import { LimitRoom } from "../limits.ts";
-import type { ClaimAnswer, ClaimedTask, ClaimRequest } from "../port.ts";
+import type { ClaimAnswer, ClaimedTask, ClaimRequest } from "../claims.ts";
 import { takeQueued } from "../take-queued.ts";
 import type { MemoryData } from "./data.ts";
 import type { QueuedRow } from "./queue-index.ts";

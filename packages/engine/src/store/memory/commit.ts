@@ -1,6 +1,6 @@
 import { runColumns } from "../codec.ts";
 import { limitKey, parseLimitKey } from "../limits.ts";
-import type { CancelAnswer, CancelRequest, CommitAnswer, Enqueue, RunCommit } from "../port.ts";
+import type { CancelAnswer, CancelRequest, CommitAnswer, Enqueue, RunCommit } from "../run-commit.ts";
 import { checkTrace, dueAfter, payloadColumns, prepareCommit } from "../prepared-commit.ts";
 import type { PreparedCommit, PreparedPayload } from "../prepared-commit.ts";
 import { NotStorable } from "../storable.ts";

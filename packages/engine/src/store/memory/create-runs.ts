@@ -1,4 +1,4 @@
-import type { CreateAnswer, NewRun, NewRunRequest } from "../port.ts";
+import type { CreateAnswer, NewRun, NewRunRequest } from "../records.ts";
 import { dueAfter } from "../prepared-commit.ts";
 import { prepareRun, unknownWorkflow } from "../prepared-run.ts";
 import { NotStorable } from "../storable.ts";

@@ -1,4 +1,4 @@
-import type { StoredWorkflow, WorkerRecord } from "../port.ts";
+import type { StoredWorkflow, WorkerRecord } from "../records.ts";
 import { QueueIndex } from "./queue-index.ts";
 import { stepKey } from "./rows.ts";
 import type { MemoryRun, MemoryStep } from "./rows.ts";

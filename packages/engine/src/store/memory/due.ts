@@ -1,7 +1,8 @@
 import { isTerminal } from "@braid/core";
 import type { RunStatus } from "@braid/core";
 import { runColumns } from "../codec.ts";
-import type { NewSignal, Store } from "../port.ts";
+import type { Store } from "../port.ts";
+import type { NewSignal } from "../records.ts";
 import { nextNoticeAfterMs } from "../prepared-commit.ts";
 import { encodeJson, NotStorable } from "../storable.ts";
 import type { MemoryData } from "./data.ts";

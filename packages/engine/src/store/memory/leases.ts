@@ -1,5 +1,5 @@
-import { followUpAfterMs } from "../port.ts";
-import type { HeartbeatAnswer, HeartbeatRequest, SweepAnswer } from "../port.ts";
+import { followUpAfterMs } from "../run-commit.ts";
+import type { HeartbeatAnswer, HeartbeatRequest, SweepAnswer } from "../claims.ts";
 import { encodeJson } from "../storable.ts";
 import type { MemoryData } from "./data.ts";
 import { stepKey } from "./rows.ts";

@@ -9,7 +9,7 @@ import type {
   RunFilter,
   RunSummaryRow,
   StoredSignal,
-} from "../port.ts";
+} from "../records.ts";
 import { unpackTrace } from "../trace-rows.ts";
 import type { MemoryData } from "./data.ts";
 import { stepKey } from "./rows.ts";

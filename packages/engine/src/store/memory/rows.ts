@@ -1,7 +1,8 @@
 import type { StopCause } from "@braid/core";
 import type { Cell } from "../codec.ts";
 import type { Needs } from "../limits.ts";
-import type { CancelAnswer, LogLine, NewRun, NewSignal } from "../port.ts";
+import type { LogLine, NewRun, NewSignal } from "../records.ts";
+import type { CancelAnswer } from "../run-commit.ts";
 import type { PayloadColumn } from "../prepared-commit.ts";
 import type { TraceRow } from "../trace-rows.ts";
 

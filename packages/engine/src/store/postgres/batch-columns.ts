@@ -1,4 +1,4 @@
-import type { Fence, RunCommit } from "../port.ts";
+import type { Fence, RunCommit } from "../run-commit.ts";
 import { NotStorable } from "../storable.ts";
 import type { TraceRow } from "../trace-rows.ts";
 import type { ColumnType, Value } from "./columns.ts";

@@ -2,7 +2,8 @@ import { describeEachServer } from "@braid/testbed/vitest";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { nextOf, startChain } from "../contract/chains.ts";
 import { stepRow } from "../contract/fixtures.ts";
-import type { CommitAnswer, RunCommit, Store } from "../port.ts";
+import type { Store } from "../port.ts";
+import type { CommitAnswer, RunCommit } from "../run-commit.ts";
 import { createPostgresStore } from "../postgres.ts";
 import { ScratchLinks } from "./scratch-links.ts";
 

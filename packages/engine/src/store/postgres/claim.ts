@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { StopCause } from "@braid/core";
 import { LimitRoom, parseLimitKey } from "../limits.ts";
 import type { Needs } from "../limits.ts";
-import type { ClaimAnswer, ClaimedTask, ClaimRequest } from "../port.ts";
+import type { ClaimAnswer, ClaimedTask, ClaimRequest } from "../claims.ts";
 import { comparePlaces, takeQueued } from "../take-queued.ts";
 import type { Lane, QueuedPlace } from "../take-queued.ts";
 import { arrayOf } from "./link.ts";

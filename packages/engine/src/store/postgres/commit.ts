@@ -1,4 +1,4 @@
-import type { CommitAnswer, CommitAnswers, RunCommit } from "../port.ts";
+import type { CommitAnswer, CommitAnswers, RunCommit } from "../run-commit.ts";
 import { prepareCommit } from "../prepared-commit.ts";
 import { fullBatch } from "./full-batch.ts";
 import { fullCommit } from "./full-commit.ts";

@@ -1,4 +1,5 @@
-import type { CreateAnswer, NewRunRequest, Store } from "../port.ts";
+import type { Store } from "../port.ts";
+import type { CreateAnswer, NewRunRequest } from "../records.ts";
 import { followUpMsOf } from "../prepared-commit.ts";
 import { prepareRun, unknownWorkflow } from "../prepared-run.ts";
 import type { PreparedRun } from "../prepared-run.ts";

@@ -1,5 +1,5 @@
 import type { TraceEvent } from "@braid/core";
-import type { LogFilter, LogLine } from "../port.ts";
+import type { LogFilter, LogLine } from "../records.ts";
 import { cleanText } from "../storable.ts";
 import { unpackTrace } from "../trace-rows.ts";
 import { arrayOf } from "./link.ts";

@@ -1,6 +1,6 @@
 import type { StopCause } from "@braid/core";
-import { followUpAfterMs } from "../port.ts";
-import type { HeartbeatAnswer, HeartbeatRequest, SweepAnswer } from "../port.ts";
+import { followUpAfterMs } from "../run-commit.ts";
+import type { HeartbeatAnswer, HeartbeatRequest, SweepAnswer } from "../claims.ts";
 import { encodeJson } from "../storable.ts";
 import { arrayOf, textsOf } from "./link.ts";
 import type { Link, Statement } from "./link.ts";

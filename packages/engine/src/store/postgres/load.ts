@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue, RunStatus } from "@braid/core";
 import { decodeRun, decodeStep, runColumns, stepColumns } from "../codec.ts";
-import type { LoadedRun, NewRun, Payload, PayloadRequest, RunFilter, RunSummaryRow, Store } from "../port.ts";
+import type { Store } from "../port.ts";
+import type { LoadedRun, NewRun, Payload, PayloadRequest, RunFilter, RunSummaryRow } from "../records.ts";
 import { arrayOf } from "./link.ts";
 import type { Cell, Link, Parameter, Statement } from "./link.ts";
 import type { Names } from "./names.ts";

@@ -13,7 +13,8 @@ import {
   stepRow,
 } from "../contract/fixtures.ts";
 import type { RunDriver } from "../contract/run-driver.ts";
-import type { LockedRuns, RunCommit, Store } from "../port.ts";
+import type { LockedRuns, Store } from "../port.ts";
+import type { RunCommit } from "../run-commit.ts";
 import { createPostgresStore } from "../postgres.ts";
 import { ScratchLinks } from "./scratch-links.ts";
 

@@ -1,4 +1,6 @@
-import type { CommitAnswers, LoadedRun, LockedRuns, LockRequest, RunCommit } from "../port.ts";
+import type { LockedRuns, LockRequest } from "../port.ts";
+import type { LoadedRun } from "../records.ts";
+import type { CommitAnswers, RunCommit } from "../run-commit.ts";
 import { arrayOf } from "./link.ts";
 import type { HeldLink, Link, Statement } from "./link.ts";
 import { loadRunBy } from "./load.ts";

@@ -14,7 +14,9 @@ import {
   stepRow,
 } from "../contract/fixtures.ts";
 import { RunDriver } from "../contract/run-driver.ts";
-import type { ClaimedTask, RunCommit, Store, TaskLimit } from "../port.ts";
+import type { ClaimedTask } from "../claims.ts";
+import type { Store } from "../port.ts";
+import type { RunCommit, TaskLimit } from "../run-commit.ts";
 import { createPostgresStore } from "../postgres.ts";
 import { ScratchLinks } from "./scratch-links.ts";
 

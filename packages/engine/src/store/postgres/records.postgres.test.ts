@@ -1,7 +1,7 @@
 import { describeEachServer } from "@braid/testbed/vitest";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import { chainPlan } from "../contract/plan.ts";
-import type { LogLine } from "../port.ts";
+import type { LogLine } from "../records.ts";
 import { appendLogs, readLogs, readTrace } from "./journal.ts";
 import { migrate } from "./migrate.ts";
 import { prune } from "./prune.ts";

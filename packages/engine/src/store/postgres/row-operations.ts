@@ -1,5 +1,5 @@
 import type { Cell } from "../codec.ts";
-import type { CancelAnswer, CancelRequest, Enqueue, RunCommit, TaskKey } from "../port.ts";
+import type { CancelAnswer, CancelRequest, Enqueue, RunCommit, TaskKey } from "../run-commit.ts";
 import { payloadColumns } from "../prepared-commit.ts";
 import type { PayloadColumn, PreparedCommit, PreparedPayload } from "../prepared-commit.ts";
 

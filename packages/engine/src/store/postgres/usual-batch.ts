@@ -1,6 +1,6 @@
 import type { StepRow } from "@braid/core";
 import { checkNeeds, limitKey } from "../limits.ts";
-import type { Enqueue, PayloadWrite, RunCommit } from "../port.ts";
+import type { Enqueue, PayloadWrite, RunCommit } from "../run-commit.ts";
 import { followUpMsOf } from "../prepared-commit.ts";
 import { encodeJson } from "../storable.ts";
 import { packTrace } from "../trace-rows.ts";

@@ -1,5 +1,5 @@
 import { StoreError } from "../store-error.ts";
-import type { WorkerRecord } from "../port.ts";
+import type { WorkerRecord } from "../records.ts";
 import { checkText, encodeJson } from "../storable.ts";
 import type { Link, Statement } from "./link.ts";
 import { newestSchema, oldestSchema } from "./migrations/all.ts";

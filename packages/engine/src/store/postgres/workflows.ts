@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue, Plan } from "@braid/core";
 import { meanDurations, sampledRuns } from "../durations.ts";
 import type { DurationSample } from "../durations.ts";
-import type { StoredWorkflow, WorkflowRecord } from "../port.ts";
+import type { StoredWorkflow, WorkflowRecord } from "../records.ts";
 import { checkText, encodeJson } from "../storable.ts";
 import { arrayOf } from "./link.ts";
 import type { CellRow, Link, Statement } from "./link.ts";

@@ -1,6 +1,6 @@
 import { runColumns } from "../codec.ts";
 import type { Cell } from "../codec.ts";
-import type { CancelAnswer, CommitAnswer, Enqueue, Fence, RunCommit, TaskKey } from "../port.ts";
+import type { CancelAnswer, CommitAnswer, Enqueue, Fence, RunCommit, TaskKey } from "../run-commit.ts";
 import { checkTrace, dueAfter } from "../prepared-commit.ts";
 import type { PreparedCommit, PreparedPayload } from "../prepared-commit.ts";
 import { NotStorable } from "../storable.ts";

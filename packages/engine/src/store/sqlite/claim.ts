@@ -3,7 +3,7 @@ import type { StopCause } from "@braid/core";
 import type { Cell } from "../codec.ts";
 import { LimitRoom, parseLimitKey } from "../limits.ts";
 import type { Needs } from "../limits.ts";
-import type { ClaimAnswer, ClaimedTask, ClaimRequest } from "../port.ts";
+import type { ClaimAnswer, ClaimedTask, ClaimRequest } from "../claims.ts";
 import { takeQueued } from "../take-queued.ts";
 import type { Lane, QueuedPlace } from "../take-queued.ts";
 import type { CellRow, Connection } from "./connection.ts";

@@ -1,4 +1,4 @@
-import type { CommitAnswers, RunCommit } from "../port.ts";
+import type { CommitAnswers, RunCommit } from "../run-commit.ts";
 import { prepareCommit } from "../prepared-commit.ts";
 import { applyCommit } from "./apply-commit.ts";
 import type { Connection } from "./connection.ts";

@@ -1,5 +1,6 @@
 import { runColumns } from "../codec.ts";
-import type { CreateAnswer, NewRun, NewRunRequest, Store } from "../port.ts";
+import type { Store } from "../port.ts";
+import type { CreateAnswer, NewRun, NewRunRequest } from "../records.ts";
 import { dueAfter } from "../prepared-commit.ts";
 import { prepareRun, unknownWorkflow } from "../prepared-run.ts";
 import type { PreparedRun } from "../prepared-run.ts";

@@ -1,5 +1,6 @@
 import type { JsonValue } from "@braid/core";
-import type { NewSignal, Store, StoredSignal } from "../port.ts";
+import type { Store } from "../port.ts";
+import type { NewSignal, StoredSignal } from "../records.ts";
 import { nextNoticeAfterMs } from "../prepared-commit.ts";
 import { encodeJson } from "../storable.ts";
 import type { Connection } from "./connection.ts";

@@ -1,6 +1,6 @@
 import type { TraceEvent } from "@braid/core";
 import type { Cell } from "../codec.ts";
-import type { LogFilter, LogLine } from "../port.ts";
+import type { LogFilter, LogLine } from "../records.ts";
 import { cleanText } from "../storable.ts";
 import { unpackTrace } from "../trace-rows.ts";
 import type { Connection } from "./connection.ts";

@@ -1,7 +1,8 @@
 import type { StopCause } from "@braid/core";
 import type { Cell } from "../codec.ts";
-import { followUpAfterMs } from "../port.ts";
-import type { HeartbeatAnswer, HeartbeatRequest, SweepAnswer, TaskKey } from "../port.ts";
+import { followUpAfterMs } from "../run-commit.ts";
+import type { HeartbeatAnswer, HeartbeatRequest, SweepAnswer } from "../claims.ts";
+import type { TaskKey } from "../run-commit.ts";
 import { encodeJson } from "../storable.ts";
 import type { Connection } from "./connection.ts";
 

@@ -2,7 +2,8 @@ import { isTerminal } from "@braid/core";
 import type { JsonObject, JsonValue, RunStatus } from "@braid/core";
 import { decodeRun, decodeStep, runColumns, stepColumns } from "../codec.ts";
 import type { Cell } from "../codec.ts";
-import type { LoadedRun, NewRun, Payload, PayloadRequest, RunFilter, RunSummaryRow, Store } from "../port.ts";
+import type { Store } from "../port.ts";
+import type { LoadedRun, NewRun, Payload, PayloadRequest, RunFilter, RunSummaryRow } from "../records.ts";
 import type { CellRow, Connection } from "./connection.ts";
 
 /** Reading runs. The control state and the payloads are never read by one statement: the first is small and often read. */

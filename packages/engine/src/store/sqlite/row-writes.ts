@@ -1,6 +1,6 @@
 import type { Cell } from "../codec.ts";
 import { limitKey } from "../limits.ts";
-import type { Enqueue, TaskKey } from "../port.ts";
+import type { Enqueue, TaskKey } from "../run-commit.ts";
 import type { PreparedCommit, PreparedPayload } from "../prepared-commit.ts";
 import type { HostWrite } from "./row-statements.ts";
 

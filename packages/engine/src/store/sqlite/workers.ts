@@ -1,4 +1,5 @@
-import type { Resources, WorkerRecord } from "../port.ts";
+import type { WorkerRecord } from "../records.ts";
+import type { Resources } from "../run-commit.ts";
 import type { Connection } from "./connection.ts";
 
 const upsert = `

@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue, Plan } from "@braid/core";
 import { meanDurations, sampledRuns } from "../durations.ts";
 import type { DurationSample } from "../durations.ts";
-import type { StoredWorkflow, WorkflowRecord } from "../port.ts";
+import type { StoredWorkflow, WorkflowRecord } from "../records.ts";
 import { encodeJson } from "../storable.ts";
 import type { Connection } from "./connection.ts";
 
