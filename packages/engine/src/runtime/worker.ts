@@ -134,7 +134,7 @@ export class Worker {
   begin(run: CachedRun, key: TaskKey, token: string): void {
     this.#reserved -= 1;
     const attempt = this.#enlist(run, key, token);
-    void this.#finish(attempt, attempt.execute());
+    void attempt.execute().then((end) => this.#finish(attempt, end));
   }
 
   /** The attempt of a task that runs here, whatever its number. */
@@ -210,8 +210,7 @@ export class Worker {
     return attempt;
   }
 
-  async #finish(attempt: Attempt, ending: Promise<AttemptEnd | null>): Promise<void> {
-    const end = await ending;
+  #finish(attempt: Attempt, end: AttemptEnd | null): void {
     const { token } = attempt;
     const isKept = this.#reportEnd(attempt, end);
     if (attempt.isCodeRunning) {
@@ -332,7 +331,7 @@ export class Worker {
     const until = this.#context.clock.now() + STARTED_WITHIN_MS;
     const started = { type: "task.started", at: claimedAt, ...key } as const;
     this.#context.report(eventReport(runId, started, { fence, version }), until);
-    void this.#finish(attempt, attempt.execute());
+    void attempt.execute().then((end) => this.#finish(attempt, end));
   }
 
   #pollIn(ms: number): void {
