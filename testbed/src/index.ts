@@ -1,6 +1,8 @@
 export { PostgresServer } from "./postgres-server.ts";
 export type { PostgresOptions, Settings, StopMode } from "./postgres-server.ts";
 export type { PostgresVersion } from "./postgres-binaries.ts";
+export { CertificateAuthority } from "./certificates/certificate-authority.ts";
+export type { CertificateRequest, ServerCertificate } from "./certificates/certificate-authority.ts";
 export { PgBouncer, findPgBouncer } from "./pgbouncer.ts";
 export type { PgBouncerOptions } from "./pgbouncer.ts";
 export { freshDatabase, withDatabase } from "./fresh-database.ts";

@@ -2,7 +2,9 @@ import { ok as assert } from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { Client } from "pg";
+import type { ClientConfig } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { CertificateAuthority } from "./certificates/certificate-authority.ts";
 import { PostgresServer } from "./postgres-server.ts";
 
 let server: PostgresServer;
@@ -15,8 +17,8 @@ afterAll(async () => {
   await server.stop();
 });
 
-async function query(statement: string, url = server.url()): Promise<unknown[]> {
-  const client = new Client(url);
+async function query(statement: string, to: string | ClientConfig = server.url()): Promise<unknown[]> {
+  const client = new Client(to);
   await client.connect();
   try {
     const { rows } = await client.query<unknown[]>({ text: statement, rowMode: "array" });
@@ -93,6 +95,24 @@ test("nothing is left of a server that was stopped, also when it had been killed
   await other.stop();
   expect(existsSync(dirname(other.dataDirectory))).toBe(false);
 });
+
+test.each([15, 18] as const)(
+  "PostgreSQL %i with a certificate offers TLS, and takes sessions without it, too",
+  async (version) => {
+    const authority = new CertificateAuthority("authority");
+    const certificate = authority.issue({ hosts: ["127.0.0.1"] });
+    const secured = await PostgresServer.start(version, { settings: { fsync: false }, certificate });
+    try {
+      const statement = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+      expect(await query(statement, secured.url())).toEqual([false]);
+      expect(await query(statement, { connectionString: secured.url(), ssl: { ca: authority.certificate } })).toEqual([
+        true,
+      ]);
+    } finally {
+      await secured.stop();
+    }
+  },
+);
 
 test("a server that cannot start says why, with the end of its log, and leaves nothing", async () => {
   const settings = { no_such_setting: 1 };

@@ -1,13 +1,15 @@
 import { execFile } from "node:child_process";
-import { appendFile, readFile } from "node:fs/promises";
+import { appendFile, chown, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { escapeIdentifier } from "pg";
+import type { ServerCertificate } from "./certificates/certificate-authority.ts";
 import { withFreePort } from "./free-port.ts";
 import { runStatement } from "./run-statement.ts";
 import { preparePostgresBinaries, type PostgresVersion } from "./postgres-binaries.ts";
 import { Program } from "./program.ts";
+import { unprivilegedIdentity } from "./unprivileged.ts";
 
 /** Lines of a configuration file, by name. */
 export type Settings = Readonly<Record<string, string | number | boolean>>;
@@ -15,6 +17,8 @@ export type Settings = Readonly<Record<string, string | number | boolean>>;
 export interface PostgresOptions {
   /** Lines of `postgresql.conf`: `{ max_connections: 200, fsync: false }`. Without them PostgreSQL's own defaults hold. */
   readonly settings?: Settings;
+  /** With it the server offers TLS, and takes connections without it as before. */
+  readonly certificate?: ServerCertificate;
 }
 
 /** `fast` ends sessions and writes a checkpoint; `immediate` ends as in a crash, so that the next start has to recover. */
@@ -49,7 +53,7 @@ export class PostgresServer {
     const program = await Program.create(`postgres-${version}`);
     try {
       await initialize(program, join(binaries, "bin", "initdb"));
-      await configure(program, options.settings ?? {});
+      await configure(program, options);
       const executable = join(binaries, "bin", "postgres");
       return await withFreePort(async (port) => {
         const server = new PostgresServer(version, { program, executable, port });
@@ -167,8 +171,10 @@ async function initialize(program: Program, initdb: string): Promise<void> {
   });
 }
 
-async function configure(program: Program, settings: Settings): Promise<void> {
+async function configure(program: Program, { settings, certificate }: PostgresOptions): Promise<void> {
+  if (certificate !== undefined) await writeCertificate(dataDirectoryOf(program), certificate);
   const all: Settings = {
+    ssl: certificate !== undefined,
     listen_addresses: "127.0.0.1",
     unix_socket_directories: "",
     // Segments in the data directory go away with it, those in `/dev/shm` would outlive a killed server.
@@ -178,6 +184,15 @@ async function configure(program: Program, settings: Settings): Promise<void> {
   const lines = Object.entries(all).map(([name, value]) => `${name} = '${String(value).replaceAll("'", "''")}'\n`);
   // In the file and not on the command line, where `ALTER SYSTEM` in a test could not override them.
   await appendFile(join(dataDirectoryOf(program), "postgresql.conf"), `\n${lines.join("")}`);
+}
+
+/** Under the names that PostgreSQL looks for. It refuses a key that others may read, or that is not its own. */
+async function writeCertificate(dataDirectory: string, { certificate, key }: ServerCertificate): Promise<void> {
+  await writeFile(join(dataDirectory, "server.crt"), certificate);
+  const file = join(dataDirectory, "server.key");
+  await writeFile(file, key, { mode: 0o600 });
+  const identity = unprivilegedIdentity();
+  if (identity !== undefined) await chown(file, identity.uid, identity.gid);
 }
 
 async function readPidFile(dataDirectory: string): Promise<readonly string[]> {
