@@ -50,6 +50,15 @@ const classes: Readonly<Record<string, Reading>> = {
   XX: { code: "store_corrupt", advice: "See the log of the server." },
 };
 
+/** Codes of OpenSSL for a certificate that leads to no authority that we know. */
+const untrusted: ReadonlySet<string> = new Set([
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+]);
+
 /** Classes of data that are refused: of the wrong form, against a constraint, beyond a limit. */
 const refusing: ReadonlySet<string> = new Set(["22", "23", "54"]);
 
@@ -97,13 +106,8 @@ function read(error: DriverError): Reading {
 
 /** Without an answer of the server it is the way to it that has failed; nearly always that passes. */
 function brokenConnection({ code, message }: DriverError): Reading {
-  if (
-    code?.startsWith("ERR_TLS") === true ||
-    code?.includes("CERT") === true ||
-    code?.includes("SELF_SIGNED") === true
-  ) {
-    return { code: "store_cannot_open", advice: "Check `sslmode` and `sslrootcert` of the store URL." };
-  }
+  const tls = adviceOnTls(code ?? "", message);
+  if (tls !== null) return { code: "store_cannot_open", advice: tls };
   if (message.startsWith("The server does not support SSL")) {
     return { code: "store_cannot_open", advice: "Use `sslmode=disable`, or let the server offer encryption." };
   }
@@ -113,7 +117,23 @@ function brokenConnection({ code, message }: DriverError): Reading {
   return { code: "store_unavailable", advice: `Is the server running, and can it be reached? ${waiting}` };
 }
 
+/** What to do where no encrypted connection comes about, which waiting does not cure; null: it is something else. */
+function adviceOnTls(code: string, message: string): string | null {
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
+    return "Name the host as its certificate does, or use `sslmode=verify-ca`.";
+  }
+  if (code === "CERT_HAS_EXPIRED") return "Renew the certificate of the server.";
+  if (code === "CERT_NOT_YET_VALID") return "Compare the clocks of both machines.";
+  if (untrusted.has(code)) return "Name the certificate of its authority in the URL: `sslrootcert=FILE`.";
+  if (/CERT|^INVALID_(?:CA|PURPOSE)$/.test(code)) return "Check the certificate of the server, and `sslrootcert`.";
+  // Other errors of OpenSSL come from broken connections, and pass.
+  const isDisagreement = /SSL routines:.*(?:protocol|version|handshake failure|no shared cipher)/.test(message);
+  return isDisagreement ? "Let the server offer TLS 1.2 or newer." : null;
+}
+
 function firstLine(message: string): string {
   const [line = ""] = message.split("\n");
-  return line.replace(/\.+$/, "") || "no answer";
+  // OpenSSL tells the place in its own sources, too: `…:SSL routines:ssl3_read_bytes:tlsv1 alert protocol version:…`.
+  const [, reason = line] = /SSL routines:[^:]*:([^:]+)/.exec(line) ?? [];
+  return reason.replace(/\.+$/, "") || "no answer";
 }
