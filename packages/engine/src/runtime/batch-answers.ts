@@ -47,16 +47,16 @@ export class BatchAnswers {
     for (const { report, ignored } of work.applied) report.settle?.(outcomeOf(ignored));
   }
 
-  /** Undoes a work and what is on top of it; answers the reports of the latter. */
+  /** Undoes a work and what is on top of it; answers the reports of the latter, or those that were to be applied there. */
   #undo(work: RunWork): readonly Report[] {
-    const { above } = work;
+    const { above, next } = work;
     this.#turns.close(work.run.id);
     above?.undo();
     work.undo();
-    return above?.taken ?? [];
+    return above === null ? next : above.taken;
   }
 
-  /** Puts the reports back that are to be applied again, and those of the work that was `above`. */
+  /** Puts the reports back that are to be applied again, and behind them those that came on top (`above`). */
   #refuse(work: RunWork, answer: Exclude<CommitAnswer, Accepted>, above: readonly Report[]): void {
     const { run, taken } = work;
     switch (answer.kind) {

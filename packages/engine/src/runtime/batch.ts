@@ -139,8 +139,11 @@ export class Batch {
   #stack(below: RunWork, reports: readonly Report[]): RunWork | null {
     const { context, outbox } = this.#parts;
     const { run } = below;
-    const isRefused = below.isAnswered && below.isUndone;
-    if (isRefused || run.isBehind) {
+    // Refused meanwhile: these reports were put back with those below, behind them.
+    if (below.isUndone) return null;
+    // Nobody has it open once the one below is answered: then it may be brought up to date.
+    if (run.isBehind || run.refreshing !== null) {
+      below.next = [];
       outbox.putBack(run.id, reports);
       return null;
     }

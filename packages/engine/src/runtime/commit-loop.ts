@@ -145,7 +145,7 @@ export class CommitLoop {
     const taken = new Map<string, Taken>();
     for (const [runId, ofRun] of runs) {
       for (const report of ofRun) reports.push(report);
-      taken.set(runId, { reports: ofRun, below: this.#turns.begin(runId) });
+      taken.set(runId, { reports: ofRun, below: this.#turns.begin(runId, ofRun) });
     }
     this.#underWay.add(reports);
     // Others may be taken while this batch is under way.

@@ -27,8 +27,8 @@ export class RunTurns {
     return turn === undefined || (turn.top?.mayCarry(reports) ?? false);
   }
 
-  /** A batch takes the run. Answers the work that it has to be computed on top of, if there is one. */
-  begin(runId: string): RunWork | null {
+  /** A batch takes these reports of the run. Answers the work that they have to be applied on top of, if there is one. */
+  begin(runId: string, reports: readonly Report[]): RunWork | null {
     const turn = this.#turns.get(runId);
     if (turn === undefined) {
       this.#turns.set(runId, { batches: 1, top: null });
@@ -37,6 +37,7 @@ export class RunTurns {
     const { top } = turn;
     turn.batches += 1;
     turn.top = null;
+    if (top !== null) top.next = reports;
     return top;
   }
 

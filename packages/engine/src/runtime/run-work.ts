@@ -59,6 +59,8 @@ export class RunWork {
   /** The work that this one begins on top of, until its commit is answered, and the one on top of this. */
   below: RunWork | null;
   above: RunWork | null = null;
+  /** Reports that a batch has taken to apply them on top of this work, until it does. */
+  next: readonly Report[] = NONE;
   isAnswered = false;
   isUndone = false;
   readonly #context: WorkContext;
@@ -153,6 +155,7 @@ export class RunWork {
   /** Another work begins where this one ends. */
   carry(work: RunWork): void {
     this.above = work;
+    this.next = NONE;
     // The rows go on changing, and the commit may have to be sent again.
     Object.assign(this.#commit!, imagesOf(this.#commit!));
   }
@@ -174,15 +177,15 @@ export class RunWork {
     this.#desk.give(signals);
   }
 
-  /** Gives back what workers had reserved. */
+  /** Comes to nothing: gives back what workers had reserved, and is on top of nothing any more. */
   release(): void {
+    if (this.below !== null) this.below.above = null;
     this.#tasks.release();
   }
 
   /** Puts the state back to what it was, and gives back what workers had reserved. */
   undo(): void {
     this.isUndone = true;
-    if (this.below !== null) this.below.above = null;
     this.release();
     restore(this.run.state, this.draft.changes);
     this.run.awaiting = null;
