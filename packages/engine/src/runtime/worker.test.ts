@@ -156,6 +156,39 @@ describe("a worker", () => {
     expect(await play("long", 3)).toEqual([1, 1, 1, 1, 1, 1]);
   });
 
+  test("renews a run's slice of time only where nobody waits in any queue", async () => {
+    let tell: (hint: { readonly queues: readonly string[] }) => void = () => {};
+    const store = new Proxy(scene.store, {
+      get: (target, name) => {
+        if (name === "onChange") return (listener: typeof tell) => ((tell = listener), () => {});
+        if (name === "isSilent") return false;
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
+    let startedAt = Number.POSITIVE_INFINITY;
+    const short = typeOf("short", async () => {
+      await after(engine.clock, 10);
+      return { output: null };
+    });
+    const urgent = typeOf("urgent", async () => {
+      startedAt = scene.time.elapsed;
+      return { output: null };
+    });
+    const engine: Engine & { clock: ProcessClock } = await scene.engine({ types: [short, urgent], store });
+    await scene.done(engine.work({ concurrency: 1, queues: ["default", "other"], pollIntervalMs: 60_000 }));
+    const other = await scene.engine({ types: [urgent] });
+    // Until it asks the store but once a minute.
+    await scene.time.run(200_000);
+    await scene.done(engine.start(chain("short", 100)));
+    await scene.time.run(100);
+    await scene.done(other.start(define("{name: w, steps: [{id: a, type: urgent, queue: other}]}")));
+    tell({ queues: ["other"] });
+    const waitsFrom = scene.time.elapsed;
+    await scene.time.run(3_000);
+    expect(startedAt - waitsFrom).toBeLessThan(150);
+  });
+
   test("waits the grace time for code that does not heed, then goes on without it, one place poorer", async () => {
     const ends: (() => void)[] = [];
     const deaf = typeOf("deaf", async () => {

@@ -113,7 +113,7 @@ export class Worker {
     }
     const token = this.#context.newToken();
     // Where nobody waits a slice begins anew with every task.
-    this.#slices.start(token, this.#context.clock.now(), isDrained ? null : keptUntil);
+    this.#slices.start(token, this.#context.clock.now(), this.#places.areAllDrained ? null : keptUntil);
     this.#resources.take(token, resources);
     return token;
   }
