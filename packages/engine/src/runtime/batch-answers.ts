@@ -62,7 +62,7 @@ export class BatchAnswers {
     switch (answer.kind) {
       case "conflict":
         run.isBehind = true;
-        if (this.#context.hasLocks) this.#turns.contended.add(run.id);
+        if (this.#context.hasLocks) this.#turns.contend(run.id);
         this.#outbox.putBack(run.id, [...taken, ...above]);
         return;
       case "fenced": {

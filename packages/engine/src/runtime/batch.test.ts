@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { RunEvent } from "@braid/core";
 import type { Engine } from "../engine.ts";
 import { createMemoryStore } from "../store/memory.ts";
-import type { CommitAnswers, Store } from "../store/port.ts";
+import type { CommitAnswers, LockedRuns, LockRequest, Store } from "../store/port.ts";
 import { define } from "../testing/fixture.ts";
 import { SeededRandom } from "../testing/seeded-random.ts";
 import { VirtualTime } from "../testing/virtual-clock.ts";
@@ -52,6 +52,12 @@ class Scene {
     return (await this.done(this.other.start(definition))).id;
   }
 
+  async startMany(count: number): Promise<readonly string[]> {
+    const definition = define("{name: many, steps: [{id: a, signal: go}, {id: b, signal: on}]}");
+    const inputs = Array.from({ length: count }, () => ({}));
+    return (await this.done(this.other.startMany(definition, inputs))).map(({ id }) => id);
+  }
+
   async report(runId: string, type: "run.pause" | "run.resume" | "run.cancel"): Promise<void> {
     const event: RunEvent = { type, at: this.runtime.now() };
     const settle = ({ kind }: Outcome): void => void this.outcomes.push(`${type} ${kind}`);
@@ -80,6 +86,7 @@ class Scene {
     const store = new Proxy(this.store, {
       get: (target, name) => {
         if (name === "mostCommits") return 2;
+        if (name === "lock") return (requests: readonly LockRequest[]) => this.#lock(requests);
         const value: unknown = Reflect.get(target, name, target);
         if (typeof value !== "function") return value;
         const call = (value as (...args: unknown[]) => Promise<unknown>).bind(target);
@@ -103,6 +110,13 @@ class Scene {
       onTrouble: () => {},
       startChild: () => Promise.reject(new Error("there are no children here")),
     });
+  }
+
+  /** Nobody else writes in between here. */
+  async #lock(requests: readonly LockRequest[]): Promise<LockedRuns> {
+    const { store } = this;
+    const loaded = await Promise.all(requests.map(({ runId, version }) => store.loadNewer(runId, version)));
+    return { loaded, commit: (commits) => store.commit(commits), release: async () => {} };
   }
 
   #hold(call: Call, args: readonly unknown[], carryOut: (...args: unknown[]) => Promise<unknown>): Promise<unknown> {
@@ -194,4 +208,18 @@ test("a run that breaks on top of an unanswered commit is answered once, althoug
   await scene.letGo();
   expect(scene.outcomes).toEqual(["run.resume failed", "run.pause accepted"]);
   expect(await scene.statusOf(one)).toBe("paused");
+});
+
+test("reports go in halves also when a run that others write as well was ended by them", async () => {
+  const [one, ...others] = await scene.startMany(41);
+  await scene.report(one!, "run.resume");
+  await scene.done(scene.other.signal(one!, "go"));
+  // It is refused, and committed again under a lock; the rest is done by the other process.
+  await scene.report(one!, "run.pause");
+  await scene.time.run(100);
+  await scene.done(scene.other.cancel(one!));
+  expect(scene.outcomes).toEqual(["run.resume ignored", "run.pause accepted"]);
+  scene.holding.add("commit");
+  await Promise.all(others.map((id) => scene.report(id, "run.pause")));
+  expect(scene.held.map(({ runIds }) => runIds.length)).toEqual([20, 20]);
 });

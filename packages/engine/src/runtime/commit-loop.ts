@@ -121,7 +121,7 @@ export class CommitLoop {
     const { count } = this.outbox;
     const isAlone = this.#underWay.size === 0 && this.#context.mostBatches > 1;
     // Nothing is put on top of a run that has to be locked: what it has is best done at once.
-    return isAlone && this.#turns.contended.size === 0 && count >= 2 * LEAST_SHARE
+    return isAlone && count >= 2 * LEAST_SHARE && !this.outbox.hasAny(this.#turns.contended)
       ? Math.ceil(count / 2)
       : Number.POSITIVE_INFINITY;
   }

@@ -65,6 +65,12 @@ export class Outbox {
     return this.#count;
   }
 
+  /** Whether reports of one of these runs wait. */
+  hasAny(runIds: Iterable<string>): boolean {
+    for (const runId of runIds) if (this.#runs.has(runId)) return true;
+    return false;
+  }
+
   /** Adds a report. `until`: instant of the local clock up to which it may wait for company. */
   add(report: Report, until: number | null = null): void {
     const reports = this.#runs.get(report.runId);

@@ -8,6 +8,9 @@ interface Turn {
   top: RunWork | null;
 }
 
+/** So many contended runs are remembered: those that others have ended are not heard of again. */
+const MOST_CONTENDED = 1_000;
+
 /**
  * Which runs are in batches, and whether the next batch may take them.
  *
@@ -20,6 +23,17 @@ export class RunTurns {
   /** Runs that others write as well: they are locked before they are computed, until nobody else has written them. */
   readonly contended = new Set<string>();
   readonly #turns = new Map<string, Turn>();
+
+  /** Others have written the run. */
+  contend(runId: string): void {
+    const { contended } = this;
+    contended.add(runId);
+    if (contended.size <= MOST_CONTENDED) return;
+    for (const oldest of contended) {
+      contended.delete(oldest);
+      return;
+    }
+  }
 
   /** Whether a batch may take these reports of the run now. */
   mayTake(runId: string, reports: readonly Report[]): boolean {
