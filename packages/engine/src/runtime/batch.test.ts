@@ -30,6 +30,10 @@ class Scene {
   readonly held: Held[] = [];
   readonly outcomes: string[] = [];
   readonly holding = new Set<Call>();
+  /** Locks that nobody has ended. */
+  locks = 0;
+  /** Whether the next lock gives rows that cannot be read. */
+  isGarbled = false;
   other!: Engine;
   readonly runtime = this.#makeRuntime();
 
@@ -116,7 +120,17 @@ class Scene {
   async #lock(requests: readonly LockRequest[]): Promise<LockedRuns> {
     const { store } = this;
     const loaded = await Promise.all(requests.map(({ runId, version }) => store.loadNewer(runId, version)));
-    return { loaded, commit: (commits) => store.commit(commits), release: async () => {} };
+    if (this.isGarbled) Object.assign(loaded[0]!, { steps: null });
+    this.isGarbled = false;
+    this.locks += 1;
+    return {
+      loaded,
+      commit: (commits) => {
+        this.locks -= 1;
+        return store.commit(commits);
+      },
+      release: async () => void (this.locks -= 1),
+    };
   }
 
   #hold(call: Call, args: readonly unknown[], carryOut: (...args: unknown[]) => Promise<unknown>): Promise<unknown> {
@@ -149,18 +163,18 @@ afterEach(async () => {
   await scene.time.run(1);
 });
 
-describe("a batch that has to load a run while another is to be computed on top of an unanswered commit", () => {
-  /** Pausing a run is under way, and what follows was taken with a report of another, which is being loaded. */
-  const begin = async (what: "run.resume" | "run.cancel"): Promise<string> => {
-    const [one, two] = [await scene.start("one"), await scene.start("two")];
-    scene.holding.add("commit").add("load");
-    await scene.report(one, "run.pause");
-    await scene.take("load").pass();
-    void scene.report(two, "run.pause");
-    await scene.report(one, what);
-    return one;
-  };
+/** Pausing a run is under way, and what follows was taken with a report of another, which is being loaded. */
+const begin = async (what: "run.resume" | "run.cancel"): Promise<string> => {
+  const [one, two] = [await scene.start("one"), await scene.start("two")];
+  scene.holding.add("commit").add("load");
+  await scene.report(one, "run.pause");
+  await scene.take("load").pass();
+  void scene.report(two, "run.pause");
+  await scene.report(one, what);
+  return one;
+};
 
+describe("a batch that has to load a run while another is to be computed on top of an unanswered commit", () => {
   test("keeps the order of what was reported when that commit is refused", async () => {
     const one = await begin("run.resume");
     await scene.take("commit").refuse();
@@ -222,4 +236,16 @@ test("reports go in halves also when a run that others write as well was ended b
   scene.holding.add("commit");
   await Promise.all(others.map((id) => scene.report(id, "run.pause")));
   expect(scene.held.map(({ runIds }) => runIds.length)).toEqual([20, 20]);
+});
+
+test("a lock is given up when the run behind it cannot be brought up to date", async () => {
+  const one = await scene.start("one");
+  await scene.report(one, "run.resume");
+  await scene.done(scene.other.signal(one, "go"));
+  scene.isGarbled = true;
+  await scene.report(one, "run.pause");
+  await scene.time.run(100);
+  expect(scene.isGarbled).toBe(false);
+  expect(scene.outcomes).toEqual(["run.resume ignored", "run.pause accepted"]);
+  expect(scene.locks).toBe(0);
 });

@@ -1,5 +1,5 @@
 import type { EngineLimits } from "../engine.ts";
-import type { Store } from "../store/port.ts";
+import type { LockedRuns, Store } from "../store/port.ts";
 import type { LogLine } from "../store/records.ts";
 import type { CommitAnswers, RunCommit } from "../store/run-commit.ts";
 import { applyAftermath, applyIdle } from "./aftermath.ts";
@@ -240,18 +240,25 @@ export class Runtime {
   async #lock(runs: readonly CachedRun[]): Promise<LockedBatch | null> {
     const { store } = this;
     if (store.lock === undefined) return null;
+    let locked: LockedRuns | null = null;
     try {
-      const locked = await store.lock(runs.map(({ id, version }) => ({ runId: id, version })));
-      const versions = runs.map(({ version }) => version);
-      const isThere = await Promise.all(runs.map((run, index) => this.runs.bringUp(run, locked.loaded[index]!)));
-      const isNewer = runs.map((run, index) => (isThere[index] === true ? run.version !== versions[index] : null));
-      const commit = (commits: readonly RunCommit[]): Promise<CommitAnswers> =>
-        this.time.ask(() => locked.commit(commits));
-      return { isNewer, commit, release: () => locked.release() };
+      locked = await store.lock(runs.map(({ id, version }) => ({ runId: id, version })));
+      return await this.#bringUp(runs, locked);
     } catch (error) {
       this.options.onTrouble("lock runs", error);
+      // Whoever commits next would wait for it.
+      await locked?.release();
       return null;
     }
+  }
+
+  async #bringUp(runs: readonly CachedRun[], locked: LockedRuns): Promise<LockedBatch> {
+    const versions = runs.map(({ version }) => version);
+    const isThere = await Promise.all(runs.map((run, index) => this.runs.bringUp(run, locked.loaded[index]!)));
+    const isNewer = runs.map((run, index) => (isThere[index] === true ? run.version !== versions[index] : null));
+    const commit = (commits: readonly RunCommit[]): Promise<CommitAnswers> =>
+      this.time.ask(() => locked.commit(commits));
+    return { isNewer, commit, release: () => locked.release() };
   }
 
   #makeStarter(): Starter {

@@ -157,10 +157,10 @@ describe("a worker", () => {
   });
 
   test("renews a run's slice of time only where nobody waits in any queue", async () => {
-    let tell: (hint: { readonly queues: readonly string[] }) => void = () => {};
+    const listeners: Parameters<Store["onChange"]>[0][] = [];
     const store = new Proxy(scene.store, {
       get: (target, name) => {
-        if (name === "onChange") return (listener: typeof tell) => ((tell = listener), () => {});
+        if (name === "onChange") return (listener: (typeof listeners)[number]) => (listeners.push(listener), () => {});
         if (name === "isSilent") return false;
         const value: unknown = Reflect.get(target, name, target);
         return typeof value === "function" ? (value.bind(target) as unknown) : value;
@@ -183,7 +183,7 @@ describe("a worker", () => {
     await scene.done(engine.start(chain("short", 100)));
     await scene.time.run(100);
     await scene.done(other.start(define("{name: w, steps: [{id: a, type: urgent, queue: other}]}")));
-    tell({ queues: ["other"] });
+    for (const listener of listeners) listener({ queues: ["other"] });
     const waitsFrom = scene.time.elapsed;
     await scene.time.run(3_000);
     expect(startedAt - waitsFrom).toBeLessThan(150);
