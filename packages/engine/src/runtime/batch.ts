@@ -98,6 +98,7 @@ export class Batch {
     const toCommit: RunWork[] = [];
     for (const work of computed) {
       this.#parts.outbox.putBack(work.run.id, work.left);
+      for (const { report } of work.applied) report.onApplied?.();
       if (work.draft.isEmpty) this.#parts.answers.settleIdle(work);
       else toCommit.push(work);
     }

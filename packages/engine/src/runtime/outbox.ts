@@ -29,6 +29,8 @@ export interface Report {
   /** Version of the run that the report presupposes: an older copy is brought up to date first. */
   readonly version: number;
   readonly settle: ((outcome: Outcome) => void) | null;
+  /** Told when a batch has applied it and offered what became ready; each time, should that come to nothing. */
+  readonly onApplied: (() => void) | null;
   /**
    * Whether the copy in memory is right for it: set once the run was read again because the kernel had no use for it.
    */
@@ -122,13 +124,32 @@ export class Outbox {
 
 /** A report of an event; unless `more` says otherwise no lease stands behind it. */
 export function eventReport(runId: string, event: RunEvent, more: Partial<Report> = NOTHING): Report {
-  const { fence = null, payload = null, bytes = 0, version = 0, settle = null, isChecked = false } = more;
-  return { runId, kind: "event", event, fence, payload, bytes, version, settle, isChecked };
+  const {
+    fence = null,
+    payload = null,
+    bytes = 0,
+    version = 0,
+    settle = null,
+    onApplied = null,
+    isChecked = false,
+  } = more;
+  return { runId, kind: "event", event, fence, payload, bytes, version, settle, onApplied, isChecked };
 }
 
 const NOTHING: Partial<Report> = {};
 
 /** A report that asks to look at the run. */
 export function lookReport(runId: string, kind: Exclude<ReportKind, "event">): Report {
-  return { runId, kind, event: null, fence: null, payload: null, bytes: 0, version: 0, settle: null, isChecked: false };
+  return {
+    runId,
+    kind,
+    event: null,
+    fence: null,
+    payload: null,
+    bytes: 0,
+    version: 0,
+    settle: null,
+    onApplied: null,
+    isChecked: false,
+  };
 }

@@ -10,7 +10,7 @@ const SLICE_MS = 100;
  * A place that becomes free goes to whoever has waited longest in the queue, by a claim: one more statement and one more version of
  * a row, which is half of the cost of a step that does nothing. So a run has a place for a slice of time, as a process
  * has a processor. An attempt that ends within it leaves its place *kept*, and a task that its result makes ready takes it at once;
- * what nobody has taken when the result is committed is free. Steps that last longer than a slice never keep a place.
+ * what nobody has taken when the result is applied is free, so that no place is empty until that is committed. Steps that last longer than a slice never keep a place.
  */
 export class TimeSlices {
   /** By token of the attempt: when the slice of its place is over. */
@@ -47,7 +47,7 @@ export class TimeSlices {
     return end;
   }
 
-  /** A result whose attempt kept its place is committed. Answers whether a place becomes free. */
+  /** A result whose attempt kept its place is applied. Answers whether a place becomes free. */
   release(runId: string): boolean {
     return this.take(runId) !== null;
   }

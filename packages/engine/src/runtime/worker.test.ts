@@ -156,6 +156,29 @@ describe("a worker", () => {
     expect(await play("long", 3)).toEqual([1, 1, 1, 1, 1, 1]);
   });
 
+  test("gives a place that a run has no use for to the next before the result is committed", async () => {
+    const { store } = scene;
+    const slow = new Proxy(store, {
+      get: (target, name) => {
+        if (name === "commit")
+          return (commits: Parameters<Store["commit"]>[0]) => after(engine.clock, 50).then(() => store.commit(commits));
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const starts: number[] = [];
+    const short = typeOf("short", async () => {
+      starts.push(scene.time.elapsed);
+      await after(engine.clock, 10);
+      return { output: null };
+    });
+    const engine: Engine & { clock: ProcessClock } = await scene.engine({ types: [short], store: slow });
+    await scene.done(engine.startMany(chain("short", 1), [{}, {}]));
+    await scene.done(engine.work({ concurrency: 1 }));
+    await scene.time.run(1_000);
+    expect(starts[1]! - starts[0]!).toBeLessThan(20);
+  });
+
   test("renews a run's slice of time only where nobody waits in any queue", async () => {
     const listeners: Parameters<Store["onChange"]>[0][] = [];
     const store = new Proxy(scene.store, {

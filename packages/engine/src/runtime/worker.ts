@@ -226,7 +226,7 @@ export class Worker {
     if (!isKept) this.#lookAgain();
   }
 
-  /** Reports how an attempt has ended. Answers whether its place is kept for its run until that is committed. */
+  /** Reports how an attempt has ended. Answers whether its place is kept for its run until that is applied. */
   #reportEnd({ run, key, token, isCodeRunning }: Attempt, end: AttemptEnd | null): boolean {
     // Where nobody waits a place need not be kept.
     const mayKeep = end !== null && !isCodeRunning && this.#state === "working" && !this.#places.areAllDrained;
@@ -235,17 +235,28 @@ export class Worker {
     if (end === null) return false;
     if (isKept) this.#reserved += 1;
     const isLimited = this.#context.isLimited(run, key.step);
+    const onApplied = isKept ? this.#releaseOf(run.id) : null;
     const settle = (): void => {
-      if (isKept && this.#slices.release(run.id)) this.#leave();
+      onApplied?.();
       // What others were held back by is free now.
       if (isLimited) this.hint();
     };
     const { event, payload, bytes } = end;
     const fence = { step: key.step, task: key.task, token };
     this.#context.report(
-      eventReport(run.id, event, { fence, payload, bytes, settle: isKept || isLimited ? settle : null }),
+      eventReport(run.id, event, { fence, payload, bytes, settle: isKept || isLimited ? settle : null, onApplied }),
     );
     return isKept;
+  }
+
+  /** Frees the place that is kept for the run, if nothing has taken it; only once. */
+  #releaseOf(runId: string): () => void {
+    let isReleased = false;
+    return () => {
+      if (isReleased) return;
+      isReleased = true;
+      if (this.#slices.release(runId)) this.#leave();
+    };
   }
 
   /** Claims again when enough places are free and a queue may hold tasks. */
