@@ -83,6 +83,10 @@ async function runSimulation(options: SimulationOptions, { random, world }: Simu
   world.rates = { crash: 0, pause: 0, failure: 0, conflict: 0 };
   if (world.alive.length === 0) await world.spawn();
   await heal(world, random);
+  // What was asked of a process that stood still comes late, and may be the retry of a run that had ended.
+  await world.time.run(QUIET_MS);
+  await heal(world, random);
+  await checkPlaces(world);
   let lost = 0;
   for (const { id } of await world.store.listRuns({ limit: 10_000 })) {
     const trace = await world.store.readTrace(id, 0, 1_000_000);
@@ -108,7 +112,7 @@ async function settled<Value>(world: World, promise: Promise<Value>): Promise<Va
   let isDone = false;
   const done = promise.finally(() => (isDone = true));
   done.catch(() => {});
-  await world.time.run(600_000, () => isDone);
+  await world.time.run(3_600_000, () => isDone);
   return done;
 }
 
@@ -142,6 +146,28 @@ async function heal(world: World, random: SeededRandom): Promise<void> {
     for (const each of open) help(random.pick(world.alive).engine, each);
     await world.time.run(5_000);
   }
+}
+
+/** Long enough for code that does not heed to have ended. */
+const QUIET_MS = 120_000;
+
+/** What workers have done must not have cost them a place, or given them one: each does as much at a time as it may. */
+async function checkPlaces(world: World): Promise<void> {
+  await world.time.run(QUIET_MS);
+  const { alive, executions } = world;
+  const places = alive.reduce((sum, { concurrency }) => sum + concurrency, 0);
+  const [first] = alive;
+  const items = Array.from({ length: places + 8 }, (_, index) => index);
+  const definition = toDefinition({
+    name: "full",
+    parallel: { maxConcurrent: items.length },
+    steps: [{ id: "all", forEach: items, type: SIMULATED_TYPE, with: { ms: QUIET_MS, failures: 0, heeds: true } }],
+  });
+  const run = await settled(world, first!.engine.start(definition));
+  await world.time.run(QUIET_MS / 2);
+  const busy = executions.filter(({ runId }) => runId === run.id).length;
+  if (busy !== places) throw new Error(`workers with ${places} places run ${busy} attempts at a time`);
+  await settled(world, run.result());
 }
 
 /** Gives a run what it waits for. Refusals are answers: it may have gone on meanwhile. */

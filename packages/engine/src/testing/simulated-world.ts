@@ -51,6 +51,8 @@ export interface Process {
   readonly name: string;
   readonly clock: ProcessClock;
   readonly engine: Engine;
+  /** Places of its worker. */
+  readonly concurrency: number;
 }
 
 /** One store, virtual time, and processes that come and go. */
@@ -104,11 +106,12 @@ export class World {
       onTrouble: () => {},
     });
     await this.time.settle();
-    const process: Process = { name, clock, engine: await engine };
+    const concurrency = this.#random.integer(1, 8);
+    const process: Process = { name, clock, engine: await engine, concurrency };
     // Faults begin once the process stands: a start that fails is started again by whoever starts processes.
     faults.decide = (call) => this.#decide(process, call);
     this.#processes.push(process);
-    void process.engine.work({ concurrency: this.#random.integer(1, 8), pollIntervalMs: 1_000, name }).catch(() => {});
+    void process.engine.work({ concurrency, pollIntervalMs: 1_000, name }).catch(() => {});
     return process;
   }
 
