@@ -113,7 +113,7 @@ export class Worker {
     }
     const token = this.#context.newToken();
     // Where nobody waits a slice begins anew with every task.
-    this.#slices.start(token, this.#context.clock.now(), this.#places.areAllDrained ? null : keptUntil);
+    this.#slices.offer(token, this.#context.clock.now(), this.#places.areAllDrained ? null : keptUntil);
     this.#resources.take(token, resources);
     return token;
   }
@@ -133,6 +133,7 @@ export class Worker {
   /** The commit of an offer was accepted: the attempt has started. */
   begin(run: CachedRun, key: TaskKey, token: string): void {
     this.#reserved -= 1;
+    this.#slices.begin(token, this.#context.clock.now());
     const attempt = this.#enlist(run, key, token);
     void attempt.execute().then((end) => this.#finish(attempt, end));
   }
@@ -228,9 +229,10 @@ export class Worker {
 
   /** Reports how an attempt has ended. Answers whether its place is kept for its run until that is applied. */
   #reportEnd({ run, key, token, isCodeRunning }: Attempt, end: AttemptEnd | null): boolean {
-    // Where nobody waits a place need not be kept.
+    // Where nobody waits a place need not be kept, nor after the last step of a run.
     const mayKeep = end !== null && !isCodeRunning && this.#state === "working" && !this.#places.areAllDrained;
-    const isKept = mayKeep && this.#slices.keep(run.id, token, this.#context.clock.now());
+    const mayFollow = key.task >= 0 || run.info.step(key.step).outgoing.length > 0;
+    const isKept = mayKeep && mayFollow && this.#slices.keep(run.id, token, this.#context.clock.now());
     this.#slices.end(token);
     if (end === null) return false;
     if (isKept) this.#reserved += 1;
@@ -309,6 +311,7 @@ export class Worker {
       return;
     }
     this.#reserved -= asked;
+    this.#slices.noteClaim(this.#context.clock.now() - this.#lastClaimAt);
     this.#places.note(queues, answer);
     this.#pollMs = answer.tasks.length > 0 ? FIRST_POLL_MS : this.#pollMs * 2;
     this.#pollMs = Math.min(this.settings.pollIntervalMs, this.#pollMs);
