@@ -50,7 +50,6 @@ export class BatchAnswers {
   /** Undoes a work and what is on top of it; answers the reports of the latter, or those that were to be applied there. */
   #undo(work: RunWork): readonly Report[] {
     const { above, next } = work;
-    this.#turns.close(work.run.id);
     above?.undo();
     work.undo();
     return above === null ? next : above.taken;

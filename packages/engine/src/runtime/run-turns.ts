@@ -61,12 +61,6 @@ export class RunTurns {
     if (!this.suspects.has(id) && !this.contended.has(id)) this.#turns.get(id)!.top = work;
   }
 
-  /** Nothing may be put on top of what is under way any more. */
-  close(runId: string): void {
-    const turn = this.#turns.get(runId);
-    if (turn !== undefined) turn.top = null;
-  }
-
   /** A batch is done with the run. */
   end(runId: string): void {
     const turn = this.#turns.get(runId)!;

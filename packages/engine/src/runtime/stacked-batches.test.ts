@@ -243,6 +243,29 @@ steps:
     expect((await scene.store.load(id))?.leases).toEqual([]);
   });
 
+  test("is put off where it has to read first, until the one below is answered", async () => {
+    const { id } = await scene.start(`
+steps:
+  - {id: a, type: door, dependsOn: []}
+  - {id: b, type: door, dependsOn: []}
+  - {id: c, approval: {}, dependsOn: [b]}
+`);
+    await scene.end("a");
+    await scene.end("b");
+    const [first, none] = scene.held.splice(0, 2);
+    expect(none).toBeUndefined();
+    await first!.pass();
+    const [second] = scene.held.splice(0, 1);
+    expect(second!.commits[0]!.closes.map(({ step }) => step)).toEqual([1]);
+    expect(second!.commits[0]!.follows).toBeUndefined();
+    await second!.pass();
+    const approving = scene.engine.approve(id, "c");
+    await scene.letGo();
+    await approving;
+    expect(await attemptsOf(id)).toMatchObject({ a: 1, b: 1 });
+    expect((await scene.engine.inspect(id))?.status).toBe("completed");
+  });
+
   test("gives no result before it is committed", async () => {
     const run = await scene.start(`
 steps:
