@@ -47,10 +47,9 @@ export class QueuePlaces {
     this.#drained.delete(queue);
   }
 
-  /** Tasks may have been left in these queues; null: in any. */
-  leaveAll(queues: readonly string[] | null): void {
-    if (queues === null) this.#drained.clear();
-    else for (const queue of queues) this.#drained.delete(queue);
+  /** Tasks may have been left in any queue. */
+  leaveAll(): void {
+    this.#drained.clear();
   }
 
   /** Places by queue for a claim. With fewer places than queues they take turns. */

@@ -179,38 +179,43 @@ describe("a worker", () => {
     expect(starts[1]! - starts[0]!).toBeLessThan(20);
   });
 
-  test("renews a run's slice of time only where nobody waits in any queue", async () => {
-    const listeners: Parameters<Store["onChange"]>[0][] = [];
-    const store = new Proxy(scene.store, {
-      get: (target, name) => {
-        if (name === "onChange") return (listener: (typeof listeners)[number]) => (listeners.push(listener), () => {});
-        if (name === "isSilent") return false;
-        const value: unknown = Reflect.get(target, name, target);
-        return typeof value === "function" ? (value.bind(target) as unknown) : value;
-      },
-    });
-    let startedAt = Number.POSITIVE_INFINITY;
-    const short = typeOf("short", async () => {
-      await after(engine.clock, 10);
-      return { output: null };
-    });
-    const urgent = typeOf("urgent", async () => {
-      startedAt = scene.time.elapsed;
-      return { output: null };
-    });
-    const engine: Engine & { clock: ProcessClock } = await scene.engine({ types: [short, urgent], store });
-    await scene.done(engine.work({ concurrency: 1, queues: ["default", "other"], pollIntervalMs: 60_000 }));
-    const other = await scene.engine({ types: [urgent] });
-    // Until it asks the store but once a minute.
-    await scene.time.run(200_000);
-    await scene.done(engine.start(chain("short", 100)));
-    await scene.time.run(100);
-    await scene.done(other.start(define("{name: w, steps: [{id: a, type: urgent, queue: other}]}")));
-    for (const listener of listeners) listener({ queues: ["other"] });
-    const waitsFrom = scene.time.elapsed;
-    await scene.time.run(3_000);
-    expect(startedAt - waitsFrom).toBeLessThan(150);
-  });
+  test.each([1, 8])(
+    "with %i places renews a run's slice of time only where nobody waits in any queue",
+    async (concurrency) => {
+      const listeners: Parameters<Store["onChange"]>[0][] = [];
+      const store = new Proxy(scene.store, {
+        get: (target, name) => {
+          if (name === "onChange")
+            return (listener: (typeof listeners)[number]) => (listeners.push(listener), () => {});
+          if (name === "isSilent") return false;
+          const value: unknown = Reflect.get(target, name, target);
+          return typeof value === "function" ? (value.bind(target) as unknown) : value;
+        },
+      });
+      let startedAt = Number.POSITIVE_INFINITY;
+      const short = typeOf("short", async () => {
+        await after(engine.clock, 10);
+        return { output: null };
+      });
+      const urgent = typeOf("urgent", async () => {
+        startedAt = scene.time.elapsed;
+        return { output: null };
+      });
+      const engine: Engine & { clock: ProcessClock } = await scene.engine({ types: [short, urgent], store });
+      await scene.done(engine.work({ concurrency, queues: ["default", "other"], pollIntervalMs: 60_000 }));
+      const other = await scene.engine({ types: [urgent] });
+      // Until it asks the store but once a minute.
+      await scene.time.run(200_000);
+      const runs = Array.from({ length: concurrency }, () => ({}));
+      await scene.done(engine.startMany(chain("short", 100), runs));
+      await scene.time.run(100);
+      await scene.done(other.start(define("{name: w, steps: [{id: a, type: urgent, queue: other}]}")));
+      for (const listener of listeners) listener({ queues: ["other"] });
+      const waitsFrom = scene.time.elapsed;
+      await scene.time.run(3_000);
+      expect(startedAt - waitsFrom).toBeLessThan(150);
+    },
+  );
 
   test("waits the grace time for code that does not heed, then goes on without it, one place poorer", async () => {
     const ends: (() => void)[] = [];

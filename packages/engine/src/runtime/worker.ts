@@ -152,8 +152,8 @@ export class Worker {
     if (this.#state !== "working") return;
     if (queues !== null && !queues.some((queue) => this.#places.serves(queue))) return;
     if (this.#free <= 0) {
-      // Whoever waits in the queue now comes before what commits make here.
-      this.#places.leaveAll(queues);
+      // Whoever waits in a queue now comes before what commits make here, for whichever queue.
+      this.#places.leaveAll();
       return;
     }
     const wait = this.#lastClaimAt + HINT_GAP_MS - this.#context.clock.now();
@@ -353,7 +353,7 @@ export class Worker {
     this.#cancelPoll?.();
     this.#cancelPoll = this.#context.clock.after(ms, () => {
       // Without a free place nothing can be claimed, and others may have waited for long: the next place is theirs.
-      if (this.#free <= 0) this.#places.leaveAll(null);
+      if (this.#free <= 0) this.#places.leaveAll();
       void this.#claim();
     });
   }
