@@ -32,7 +32,10 @@ export class RunGroups {
     this.#context = context;
   }
 
-  /** Whether the run may start now; if so it is told to. With `cancelRunning` those before it are told to end. */
+  /**
+   * Whether the run may start now, and is told to, or has been started by whoever made room for it. With `cancelRunning` those before
+   * it are told to end.
+   */
   async tryStart(run: RunPlace, limit: GroupLimit): Promise<boolean> {
     return this.#tryStart(run.id, await this.#active(run), limit);
   }
@@ -46,7 +49,8 @@ export class RunGroups {
 
   #tryStart(runId: string, active: readonly RunSummaryRow[], limit: GroupLimit): boolean {
     const own = active.find(({ id }) => id === runId);
-    if (own?.run.status !== "queued") return false;
+    // It may even have ended.
+    if (own?.run.status !== "queued") return true;
     const before = active.filter((other) => other !== own && (hasStarted(other) || placeOf(other) < placeOf(own)));
     if (before.length < limit.max) {
       this.#context.start(runId);

@@ -151,13 +151,13 @@ export class Runtime {
     this.report(lookReport(runId, "signals"));
   }
 
-  /** Starts a queued run if its group has room. */
+  /** Starts a queued run if its group has room. Answers whether it has been started, now or before. */
   async tryStart(runId: string): Promise<boolean> {
     const run = this.runs.peek(runId);
     const limit = run?.info.plan.host.concurrency ?? null;
     const group = run?.facts.meta[GROUP_KEY];
-    if (run === undefined || limit === null || typeof group !== "string" || run.state.run.status !== "queued")
-      return false;
+    if (run === undefined || limit === null || typeof group !== "string") return false;
+    if (run.state.run.status !== "queued") return true;
     return this.groups.tryStart({ id: runId, workflow: run.info.workflow, group }, limit);
   }
 
