@@ -73,6 +73,8 @@ export class Batch {
       else runs.push(run);
     }
     if (runs.length < taken.size) return null;
+    // What was read before the lock must not come after what is read under it.
+    await Promise.allSettled(runs.map(async ({ refreshing }) => refreshing));
     for (const run of runs) run.works += 1;
     const locked = await context.lock(runs);
     for (const [index, run] of runs.entries()) {

@@ -107,25 +107,32 @@ export class RunCache {
 
   /**
    * The run, at `version` or newer; null if there is none. While a batch has it open, a newer one is read for the
-   * caller alone.
+   * caller alone. A read that others began may have looked before that version was there; one that begins now shows what there
+   * is, and if that is older a crash of the server has taken the version back.
    */
   async get(runId: string, version: number): Promise<CachedRun | null> {
     for (;;) {
       const current = this.current(runId, version);
       if (current !== null) return current;
-      const run = this.#runs.get(runId);
-      if (run === undefined) {
-        const loading = this.#loading.get(runId) ?? this.#startLoading(runId);
-        return loading;
-      }
-      if (run.isOpen && run.refreshing === null) {
-        const fresh = await this.#readShared(runId);
-        if (fresh === null || fresh.version >= version) return fresh;
-        continue;
-      }
-      run.refreshing ??= this.#refresh(run);
-      if (!(await run.refreshing)) return null;
+      const { run, isOwnRead } = await this.#readNewer(runId);
+      if (run === null || run.version >= version || isOwnRead) return run;
     }
+  }
+
+  /** Joins the read that is under way, or begins one. */
+  async #readNewer(runId: string): Promise<{ readonly run: CachedRun | null; readonly isOwnRead: boolean }> {
+    const run = this.#runs.get(runId);
+    if (run === undefined) {
+      const isOwnRead = !this.#loading.has(runId);
+      return { run: await (this.#loading.get(runId) ?? this.#startLoading(runId)), isOwnRead };
+    }
+    if (run.isOpen && run.refreshing === null) {
+      const isOwnRead = !this.#reading.has(runId);
+      return { run: await this.#readShared(runId), isOwnRead };
+    }
+    const isOwnRead = run.refreshing === null;
+    run.refreshing ??= this.#refresh(run);
+    return { run: (await run.refreshing) ? run : null, isOwnRead };
   }
 
   /** Keeps a run that was made here, or loaded. */
