@@ -96,8 +96,12 @@ export class CommitDraft {
     this.enqueue.set(task);
   }
 
+  /**
+   * Closes an attempt. Of several of one row only the first can be one that the store has: those after it were queued and withdrawn
+   * within this draft.
+   */
   addClose(key: TaskKey): void {
-    this.#closes.set(key);
+    if (this.#closes.get(key) === undefined) this.#closes.set(key);
   }
 
   addFence(fence: Fence): void {

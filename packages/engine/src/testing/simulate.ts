@@ -87,6 +87,7 @@ async function runSimulation(options: SimulationOptions, { random, world }: Simu
   await world.time.run(QUIET_MS);
   await heal(world, random);
   await checkPlaces(world);
+  await checkLeases(world);
   let lost = 0;
   for (const { id } of await world.store.listRuns({ limit: 10_000 })) {
     const trace = await world.store.readTrace(id, 0, 1_000_000);
@@ -133,6 +134,15 @@ function meddle({ alive }: World, random: SeededRandom, runIds: readonly string[
   random
     .pick(deeds)()
     .catch(() => {});
+}
+
+/** No attempt is open under a run that has ended: the store would tell of it for ever. */
+async function checkLeases({ store, time, alive }: World): Promise<void> {
+  // Nobody else may be told of them.
+  for (const { clock } of alive) clock.kill();
+  await time.run(4 * LEASE_MS);
+  const { lost } = await store.sweep({ limit: 1_000 });
+  if (lost.length > 0) throw new Error(`attempts of runs that have ended are open: ${JSON.stringify(lost)}`);
 }
 
 /** Gives waiting steps their signals until every run has ended. */
