@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { simulate } from "./simulate.ts";
+import { noFaults } from "./simulated-world.ts";
 
 /** `BRAID_SIM_SEED` runs one seed again; `BRAID_SIM_SEEDS` says how many are tried. */
 const only = process.env["BRAID_SIM_SEED"];
@@ -9,17 +10,7 @@ const seeds = only === undefined ? Array.from({ length: count }, (_, index) => i
 test(
   "every run ends, and no result is accepted twice, whatever process dies when",
   async () => {
-    const totals = {
-      crashes: 0,
-      pauses: 0,
-      failures: 0,
-      unknown: 0,
-      conflicts: 0,
-      stacked: 0,
-      toppled: 0,
-      attempts: 0,
-      lost: 0,
-    };
+    const totals = { ...noFaults(), attempts: 0, lost: 0 };
     for (const seed of seeds) {
       const { faults, attempts, lost } = await simulate({ seed });
       for (const [name, hits] of Object.entries(faults)) totals[name as keyof typeof faults] += hits;

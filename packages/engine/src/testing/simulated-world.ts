@@ -38,6 +38,10 @@ export interface FaultCounts {
   toppled: number;
 }
 
+export const noFaults = (): FaultCounts => {
+  return { crashes: 0, pauses: 0, failures: 0, unknown: 0, conflicts: 0, stacked: 0, toppled: 0 };
+};
+
 /** One begin of an attempt's code. */
 export interface Execution {
   readonly runId: string;
@@ -60,15 +64,7 @@ export class World {
   readonly time = new VirtualTime();
   readonly store: Store;
   readonly executions: Execution[] = [];
-  readonly counts: FaultCounts = {
-    crashes: 0,
-    pauses: 0,
-    failures: 0,
-    unknown: 0,
-    conflicts: 0,
-    stacked: 0,
-    toppled: 0,
-  };
+  readonly counts = noFaults();
   readonly leaseMs: number;
   rates: FaultRates = { crash: 0, pause: 0, failure: 0, conflict: 0 };
   readonly #random: SeededRandom;
